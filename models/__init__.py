@@ -1,0 +1,10 @@
+"""Models: a picture in, a result out; nothing here knows of time or streams.
+
+`load_model("quickdraw-32")` is the whole of it for a library's user.
+"""
+
+from models.errors import MirillaError, ModelError
+from models.model import Model, load_model
+from models.results import Classification, Result, SketchGuess
+
+__all__ = ["Classification", "MirillaError", "Model", "ModelError", "Result", "SketchGuess", "load_model"]

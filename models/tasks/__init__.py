@@ -1,0 +1,35 @@
+"""What models can be asked: one module a task, found by itself."""
+
+from __future__ import annotations
+
+import sys
+
+from models.discovery import modules_with
+from models.errors import ModelError
+from models.manifest import Manifest
+from models.tasks.task import Task, TaskKind
+
+__all__ = ["Task", "TaskKind", "make_task", "task_kinds"]
+
+
+def task_kinds() -> list[TaskKind]:
+    """Every task, in the order of their module names."""
+    return [module.TASK for module in modules_with(sys.modules[__name__], "TASK")]
+
+
+def make_task(manifest: Manifest) -> Task:
+    """The task that a manifest names.
+
+    Raises:
+        ModelError: this version has no such task or decoder, or the manifest does not fit the task.
+    """
+    kinds = {kind.name: kind for kind in task_kinds()}
+    kind = kinds.get(manifest.task)
+    if kind is None:
+        raise ModelError(f"{manifest.name}: task: {manifest.task!r} is not one of {', '.join(kinds)}; update Mirilla")
+    if manifest.decoder not in kind.decoders:
+        known = ", ".join(sorted(kind.decoders))
+        raise ModelError(
+            f"{manifest.name}: decoder: {manifest.decoder!r} is none that {kind.name} has ({known}); update Mirilla"
+        )
+    return kind.make(manifest)

@@ -1,0 +1,38 @@
+"""What every test may ask for: the test data, and the outside programs that judge our output.
+
+On a developer's machine what is missing skips its tests with a reason; in CI (`CI=true`) it fails them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def _need(what: str | None, reason: str) -> Path:
+    if what is not None and Path(what).exists():
+        return Path(what)
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI has all that the tests need, but: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real drawings, images, videos and weights."""
+    return _need(os.environ.get("MIRILLA_TEST_DATA"), "MIRILLA_TEST_DATA names no folder of test data")
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> Path:
+    """The ffmpeg program."""
+    return _need(shutil.which("ffmpeg"), "ffmpeg is not installed")
+
+
+@pytest.fixture(scope="session")
+def ffprobe() -> Path:
+    """The ffprobe program."""
+    return _need(shutil.which("ffprobe"), "ffprobe is not installed")
