@@ -1,0 +1,5 @@
+"""`python -m stream` is `mirilla`."""
+
+from stream.cli import main
+
+main()

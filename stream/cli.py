@@ -1,0 +1,148 @@
+"""The `mirilla` command: parse, call, print.
+
+The one place that reaches `exporters` and `models.training`, and only when their command is called.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from models.errors import MirillaError
+from models.onnx_session import Device
+from stream.options import RunOptions, settings_for
+from stream.report import report_file
+from stream.run_view import QuietView, TerminalView
+from stream.stream_run import RunView, StreamOutcome, run_settings
+
+app = typer.Typer(
+    help="Watches video and draws what models see on it while the video plays.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+train_app = typer.Typer(help="Make the bundled networks again, or train them on your own data.", no_args_is_help=True)
+app.add_typer(train_app, name="train")
+
+_out = Console()
+_err = Console(stderr=True)
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no table.")]
+Report = Annotated[Path | None, typer.Option(help="Write the figures of the run to this JSON file.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where in the program an error arose.")]
+
+
+@app.command()
+def run(
+    config: Annotated[
+        Path | None, typer.Argument(help="A configuration file; config.yaml where no source is given.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="A video, GIF, image, folder, 'doodles' or 'pattern'.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="A bundled name, a package folder, an .onnx file, or 'none'.")
+    ] = None,
+    sink: Annotated[
+        list[str] | None,
+        typer.Option(help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/ or null; {name} is the source's."),
+    ] = None,
+    threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
+    classes: Annotated[str | None, typer.Option(help="Only these class names, with commas between them.")] = None,
+    device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
+    frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
+    duration: Annotated[float | None, typer.Option(help="Stop after so many seconds of the source.")] = None,
+    hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace output that exists.")] = False,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Take models whose checksum or parity check failed.")
+    ] = False,
+    report: Report = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Run the streams of a configuration file, or of the options given."""
+    _log_to_terminal(debug)
+    on_models: dict[str, Any] = {"threshold": threshold, "device": device, "unverified": unverified or None}
+    if classes is not None:
+        on_models["classes"] = [label.strip() for label in classes.split(",")]
+    options = RunOptions(
+        sources=source or (),
+        models=model or (),
+        sinks=sink or (),
+        model=_given(on_models),
+        stream=_given({"frames": frames, "duration": duration}),
+        hud=hud,
+        overwrite=overwrite,
+    )
+    settings = settings_for(config, options)
+    with report_file(report) as outcomes:
+        outcomes.extend(run_settings(settings, _view(quiet)))
+    _exit_as(outcomes, debug)
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("out"),
+    report: Report = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Watch drawings grow and be guessed: the bundled model over a built-in drawing session."""
+    from stream.demo import run_demo
+
+    _log_to_terminal(debug)
+    _exit_as([run_demo(output, report or output / "demo.json", _view(quiet))], debug)
+
+
+@app.command(name="models")
+def list_models() -> None:
+    """List the models that come with Mirilla."""
+    from stream.model_table import bundled_table
+
+    _out.print(bundled_table())
+
+
+def main() -> None:
+    """The entry point: a user's mistake is one line on standard error; `--debug` shows the traceback."""
+    try:
+        app()
+    except MirillaError as error:
+        if "--debug" in sys.argv:
+            raise
+        _say(error)
+        sys.exit(2)
+
+
+def _exit_as(outcomes: Sequence[StreamOutcome], debug: bool) -> None:
+    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    for error in errors:
+        if debug or not isinstance(error, MirillaError):
+            raise error
+        _say(error)
+    if errors:
+        raise typer.Exit(1)
+
+
+def _say(error: MirillaError) -> None:
+    _err.print(f"mirilla: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def _view(quiet: bool) -> RunView:
+    return QuietView() if quiet else TerminalView(_out, _err)
+
+
+def _log_to_terminal(debug: bool) -> None:
+    handler = RichHandler(console=_err, show_time=False, show_path=False)
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s", handlers=[handler])
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if value is not None}

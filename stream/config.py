@@ -1,0 +1,153 @@
+"""What to run: `config.yaml` and command line options as typed, frozen settings.
+
+Read once by the command; every key is checked before anything is opened.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from models.onnx_session import Device, GraphOptimization
+from stream.errors import ConfigError
+
+# Where pydantic speaks of Python's types, say it in YAML's.
+_EXPECTED = {
+    "dict_type": "expected keys with values",
+    "model_type": "expected a name, or keys with values",
+    "tuple_type": "expected a list",
+    "too_short": "expected at least one entry",
+}
+
+
+class _Checked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelSettings(_Checked):
+    """A model of a stream."""
+
+    package: str
+    """A bundled name, a package folder or an `.onnx` file."""
+    name: str | None = None
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
+    classes: tuple[str, ...] | None = None
+    top: Annotated[int, Field(ge=1)] = 5
+    device: Device = "auto"
+    threads: Annotated[int, Field(ge=1)] | None = None
+    graph_optimization: GraphOptimization = "all"
+    unverified: bool = False
+
+
+class OverlaySettings(_Checked):
+    """What is drawn besides the models' results."""
+
+    hud: bool = True
+
+
+def _as_model(value: Any) -> Any:
+    return {"package": value} if isinstance(value, str) else value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str | dict) else value
+
+
+class StreamSettings(_Checked):
+    """One stream: a source, models, sinks."""
+
+    source: Annotated[str, Field(coerce_numbers_to_str=True)]
+    models: Annotated[tuple[Annotated[ModelSettings, BeforeValidator(_as_model)], ...], BeforeValidator(_as_list)] = ()
+    sinks: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_as_list)]
+    overlay: OverlaySettings = OverlaySettings()
+    frames: Annotated[int, Field(ge=1)] | None = None
+    duration: Annotated[float, Field(gt=0)] | None = None
+
+
+class Settings(_Checked):
+    """A whole configuration file: streams by name."""
+
+    streams: Annotated[dict[str, StreamSettings], Field(min_length=1)]
+    overwrite: bool = False
+
+
+def read_config(path: Path) -> Settings:
+    """The settings of a configuration file.
+
+    Raises:
+        ConfigError: the file is missing, no YAML, or a key is unknown, missing or of the wrong type; names file, key,
+            value and mend in one line.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"config: {path} cannot be read ({error.strerror}); give a file that exists") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"config: {path} is no UTF-8 text; save it as UTF-8") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"config: {path}{_place(error)}; mend the YAML there") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"config: {path} is no mapping of keys to values; begin with 'streams:'")
+    return check_settings(content, str(path))
+
+
+def check_settings(content: dict[str, Any], origin: str) -> Settings:
+    """The settings that nested plain values amount to.
+
+    Args:
+        content: as YAML gives them.
+        origin: where they come from, for messages: a path, or `command line`.
+
+    Raises:
+        ConfigError: as `read_config`.
+    """
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"config: {origin}: {_explained(error)}") from error
+
+
+def _explained(error: ValidationError) -> str:
+    # An unknown key is most often a missing one misspelt: say that first.
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+    parts = [str(part) for part in first["loc"]]
+    key = ".".join(parts)
+    if first["type"] == "extra_forbidden":
+        known = _keys_beside(first["loc"])
+        close = difflib.get_close_matches(parts[-1], known, n=1)
+        return f"{key}: unknown key; " + (f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}")
+    if first["type"] == "missing":
+        return f"{key}: missing; add it"
+    message = _EXPECTED.get(first["type"]) or first["msg"].replace("Input should be", "expected")
+    return f"{key}: {message}, got {first['input']!r}"
+
+
+def _keys_beside(location: tuple[str | int, ...]) -> list[str]:
+    """The keys that the settings know where an unknown one stands."""
+    kind: Any = Settings
+    for part in location[:-1]:
+        # A part names a field of settings, or is a key or a position in a container of them.
+        kind = kind.model_fields[str(part)].annotation if _is_settings(kind) else _settings_within(kind)
+    return sorted(_settings_within(kind).model_fields)
+
+
+def _is_settings(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _settings_within(kind: Any) -> Any:
+    """The settings class in an annotation such as `dict[str, StreamSettings]`; None where there is none."""
+    if _is_settings(kind):
+        return kind
+    found = (_settings_within(argument) for argument in get_args(kind))
+    return next((settings for settings in found if settings is not None), None)
+
+
+def _place(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "no YAML"
+    return f", line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else f": {problem}"

@@ -1,0 +1,33 @@
+"""What is known of one frame after the models have seen it: handed from the infer stage to overlays and sinks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.results import Result
+from stream.frame import Frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameResult:
+    """A frame, what each model said of it, and how long that took.
+
+    Attributes:
+        frame: the frame as captured.
+        results: by model name, in the order in which they are drawn.
+        stage_ms: by model name, then by stage (`preprocess`, `inference`, `postprocess`), in milliseconds.
+    """
+
+    frame: Frame
+    results: Mapping[str, Result] = field(default_factory=dict)
+    stage_ms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """One line of a results file: `{"index", "pts_seconds", "results": {MODEL: {...}}}`."""
+        return {
+            "index": self.frame.index,
+            "pts_seconds": round(self.frame.pts_seconds, 6),
+            "results": {name: result.to_dict() for name, result in self.results.items()},
+        }

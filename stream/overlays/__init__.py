@@ -1,0 +1,1 @@
+"""What is drawn over the picture: one module a kind of result, found by itself, and the HUD."""

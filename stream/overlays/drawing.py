@@ -1,0 +1,90 @@
+"""Draws everything that is known of a frame on its picture: all results, then the HUD.
+
+The pipeline paints in place on the one copy that it made (write thread); library users call `draw`, which copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import stream.overlays
+from models.discovery import modules_with
+from models.results import Result
+from stream.overlays.hud import HudReading, draw_hud
+from stream.overlays.layout import Layout
+from stream.overlays.overlay import Overlay
+
+
+class Painter:
+    """Holds one overlay a kind of result, for one stream."""
+
+    def __init__(self) -> None:
+        """Find and make the overlays."""
+        kinds = [module.OVERLAY for module in modules_with(stream.overlays, "OVERLAY")]
+        self._overlays: dict[type, Overlay[Any]] = {kind.result_type: kind.make() for kind in kinds}
+
+    @property
+    def result_types(self) -> frozenset[type]:
+        """The types of results that can be drawn."""
+        return frozenset(self._overlays)
+
+    def paint(self, canvas: NDArray[np.uint8], results: Mapping[str, Result], hud: HudReading | None = None) -> None:
+        """Draw results, and the HUD where there is a reading, in place.
+
+        Args:
+            canvas: uint8 (H, W, 3), BGR, contiguous and writable.
+            results: by model name; the first model's panel is the topmost.
+            hud: the run's figures.
+
+        Raises:
+            ValueError: the canvas is no such array.
+            TypeError: there is no overlay for a result's type.
+        """
+        if canvas.dtype != np.uint8 or canvas.ndim != 3 or canvas.shape[2] != 3 or 0 in canvas.shape:
+            raise ValueError(f"canvas: expected uint8 (H, W, 3), got {canvas.dtype} {canvas.shape}")
+        height, width = canvas.shape[:2]
+        layout = Layout(width, height)
+        overlays = {title: self._overlay_for(result) for title, result in results.items()}
+        for title, overlay in overlays.items():
+            overlay.draw_marks(canvas, results[title], layout)
+        if hud is not None:
+            draw_hud(canvas, hud, layout)
+        for title, overlay in overlays.items():
+            overlay.draw_panel(canvas, results[title], title, layout)
+
+    def _overlay_for(self, result: Result) -> Overlay[Any]:
+        overlay = self._overlays.get(type(result))
+        if overlay is None:
+            known = ", ".join(sorted(kind.__name__ for kind in self.result_types))
+            raise TypeError(f"result: expected one of {known}, got {type(result).__name__}")
+        return overlay
+
+
+def draw(image: NDArray[np.uint8], result: Result | Mapping[str, Result]) -> NDArray[np.uint8]:
+    """A picture with what a model said drawn on it; the image itself is left as it is.
+
+    Args:
+        image: uint8 (H, W, 3), BGR.
+        result: one model's, or several models' by name.
+
+    Returns:
+        A new picture uint8 (H, W, 3), BGR.
+
+    Raises:
+        ValueError: the image is no such array.
+        TypeError: the result is nothing that can be drawn.
+    """
+    results = result if isinstance(result, Mapping) else {result.task.replace("_", " "): result}
+    picture = np.array(image, order="C")
+    _shared_painter().paint(picture, results)
+    return picture
+
+
+@cache
+def _shared_painter() -> Painter:
+    return Painter()

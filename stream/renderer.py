@@ -1,0 +1,70 @@
+"""Makes the one copy of each picture that overlays draw on: the first half of the render and write stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.frame import Frame
+from stream.frame_result import FrameResult
+from stream.metrics import Metrics
+from stream.overlays.drawing import Painter
+from stream.overlays.hud import HudReading
+
+_HUD_EVERY_SECONDS = 0.5
+
+
+class Renderer:
+    """Holds the canvas and the overlays of one stream."""
+
+    def __init__(self, metrics: Metrics, providers: Mapping[str, str], *, hud: bool) -> None:
+        """Make ready for one stream.
+
+        Args:
+            metrics: where the HUD's figures come from.
+            providers: by model name, the ONNX Runtime provider that runs it.
+            hud: whether the figures are drawn.
+        """
+        self._metrics = metrics
+        self._providers = providers
+        self._hud = hud
+        self._painter = Painter()
+        self._canvas: NDArray[np.uint8] | None = None
+        self._reading: HudReading | None = None
+        self._reading_until_seconds = 0.0
+
+    def render(self, result: FrameResult) -> NDArray[np.uint8]:
+        """The annotated picture; the same array every time, overwritten by the next call."""
+        image = result.frame.image
+        if not self._hud and not result.results:
+            return image
+        if self._canvas is None or self._canvas.shape != image.shape:
+            self._canvas = np.empty_like(image)
+        np.copyto(self._canvas, image)
+        self._painter.paint(self._canvas, result.results, self._reading_for(result.frame) if self._hud else None)
+        return self._canvas
+
+    def _reading_for(self, frame: Frame) -> HudReading:
+        # Figures that change with every frame cannot be read.
+        if self._reading is None or not (
+            self._reading_until_seconds - _HUD_EVERY_SECONDS <= frame.pts_seconds < self._reading_until_seconds
+        ):
+            self._reading = self._take_reading(*frame.size_wh)
+            self._reading_until_seconds = frame.pts_seconds + _HUD_EVERY_SECONDS
+        return self._reading
+
+    def _take_reading(self, width: int, height: int) -> HudReading:
+        now = self._metrics.snapshot()
+        return HudReading(
+            width=width,
+            height=height,
+            source_fps=now.source_fps,
+            inference_fps={name: fps for name, fps in now.inference_fps.items() if fps is not None},
+            output_fps=now.output_fps,
+            latency_p50_ms=now.latency_ms.get("p50"),
+            latency_p95_ms=now.latency_ms.get("p95"),
+            dropped=sum(now.dropped.values()),
+            providers=self._providers,
+        )

@@ -1,0 +1,40 @@
+"""`--report`: the figures of a run as a JSON file, for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stream.errors import ConfigError
+from stream.stream_run import StreamOutcome
+
+
+@contextmanager
+def report_file(path: Path | None) -> Iterator[list[StreamOutcome]]:
+    """A list to put outcomes in; they are written when the block ends well.
+
+    One stream's report is the file's whole content; several are `{"streams": {NAME: report}}`.
+
+    Args:
+        path: the file, replaced where it exists; None writes nothing.
+
+    Raises:
+        ConfigError: the file cannot be written; found out before the block runs.
+    """
+    outcomes: list[StreamOutcome] = []
+    if path is None:
+        yield outcomes
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"report: {path} cannot be written ({error.strerror}); choose another place") from error
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ConfigError(f"report: {path} cannot be written; choose another place")
+    yield outcomes
+    reports = {outcome.name: outcome.report for outcome in outcomes}
+    content = outcomes[0].report if len(outcomes) == 1 else {"streams": reports}
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,63 @@
+"""The contract of a sink, and of a kind of sink.
+
+The render+write thread opens nothing: `open` is called before the first frame by the pipeline's caller, `write` and
+`close` on the write thread.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.frame import SourceInfo
+from stream.frame_result import FrameResult
+
+
+class Sink(abc.ABC):
+    """Takes annotated pictures and results, in order."""
+
+    needs_image = True
+    """Whether `write` looks at the picture; overlays are not drawn where no sink does."""
+
+    @abc.abstractmethod
+    def open(self, info: SourceInfo) -> None:
+        """Make ready; raises SinkError where writing cannot work, before any frame was spent."""
+
+    @abc.abstractmethod
+    def write(self, image: NDArray[np.uint8], result: FrameResult) -> None:
+        """Take one frame.
+
+        Args:
+            image: uint8 (H, W, 3), BGR, the annotated picture; valid only during the call.
+            result: the frame it was made from, and what the models said.
+
+        Raises:
+            SinkError: the sink can take no more; the message ends with what to do.
+        """
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Finish: what was written is whole and stands under its own name. Closing twice does nothing."""
+
+    def paths(self) -> list[str]:
+        """What was made, as the user named it; empty for a sink that leaves nothing."""
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class SinkKind:
+    """One kind of sink: a module of `stream.sinks` offers itself as its attribute `SINK`.
+
+    Attributes:
+        name: what `--help` calls it: `video (.mp4, .mkv)`.
+        accepts: whether a `--sink` text means this kind; at most one kind accepts a text.
+        make: makes the sink from the text and whether existing output may be replaced; does not touch the disk.
+    """
+
+    name: str
+    accepts: Callable[[str], bool]
+    make: Callable[[str, bool], Sink]

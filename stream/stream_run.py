@@ -1,0 +1,157 @@
+"""Runs the streams of a configuration one after another, and says what each did.
+
+Called by the command on the main thread, which is where signals arrive.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Protocol
+
+from models import Model, load_model
+from stream.config import ModelSettings, Settings
+from stream.errors import ConfigError
+from stream.metrics import Metrics
+from stream.pipeline import Limits, Pipeline
+from stream.sinks import Sink, make_sink
+from stream.sources import open_source
+
+
+class RunView(Protocol):
+    """Shows a run while it goes on: a progress bar, plain lines, or nothing."""
+
+    def following(self, name: str, pipeline: Pipeline) -> Callable[[], None]:
+        """What to call now and then while a stream runs."""
+
+    def finished(self, outcome: StreamOutcome) -> None:
+        """A stream has ended, well or not; its files are closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOutcome:
+    """What one stream did.
+
+    Attributes:
+        name: of the stream.
+        report: the schema of `--report`.
+        paths: what was made, as the user named it.
+        error: what broke the stream after its first frame, or None.
+    """
+
+    name: str
+    report: Mapping[str, Any]
+    paths: Sequence[str]
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A stream that is ready to run: everything that can be wrong with the input was looked at."""
+
+    name: str
+    pipeline: Pipeline
+    models: Sequence[Model]
+    sinks: Sequence[Sink]
+
+    def outcome(self, error: Exception | None) -> StreamOutcome:
+        about = {model.name: {"provider": model.provider, "package": model.package.origin} for model in self.models}
+        paths = [path for sink in self.sinks for path in sink.paths()]
+        return StreamOutcome(self.name, self.pipeline.metrics.report(about), paths, error)
+
+
+def run_settings(settings: Settings, view: RunView, extra_sinks: Sequence[Sink] = ()) -> list[StreamOutcome]:
+    """Run every stream; one that breaks leaves the others alone.
+
+    Args:
+        settings: what to run.
+        view: told of every stream.
+        extra_sinks: also given every stream's frames.
+
+    Returns:
+        What each stream did; fewer than there are streams where the user stopped the run.
+
+    Raises:
+        MirillaError: something is wrong with the input; no frame was read of the stream that has it.
+    """
+    outcomes = []
+    with ExitStack() as opened:
+        streams = _prepare(settings, extra_sinks, opened)
+        for stream in streams:
+            with _stopping_on_signals(stream.pipeline) as stopped:
+                error = _run(stream, view)
+            outcomes.append(stream.outcome(error))
+            view.finished(outcomes[-1])
+            if stopped.is_set():
+                break
+    return outcomes
+
+
+def _run(stream: _Prepared, view: RunView) -> Exception | None:
+    try:
+        stream.pipeline.run(view.following(stream.name, stream.pipeline))
+    except Exception as error:
+        if not stream.pipeline.metrics.snapshot().captured:
+            raise
+        return error
+    return None
+
+
+def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack) -> list[_Prepared]:
+    """Every stream, with its source open, before the first of them runs."""
+    models: dict[ModelSettings, Model] = {}
+    streams = []
+    for name, stream in settings.streams.items():
+        sinks = [*(make_sink(sink, overwrite=settings.overwrite) for sink in stream.sinks), *extra_sinks]
+        source = opened.enter_context(open_source(stream.source))
+        for model in stream.models:
+            if model not in models:
+                models[model] = _loaded(model)
+        chosen = [models[model] for model in stream.models]
+        names = [model.name for model in chosen]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"models: {', '.join(names)}: two models have one name; give one of them another 'name'")
+        limits = Limits(stream.frames, stream.duration)
+        pipeline = Pipeline(source, chosen, sinks, metrics=Metrics(names), hud=stream.overlay.hud, limits=limits)
+        streams.append(_Prepared(name, pipeline, chosen, sinks))
+    return streams
+
+
+def _loaded(settings: ModelSettings) -> Model:
+    return load_model(
+        settings.package,
+        name=settings.name,
+        device=settings.device,
+        threads=settings.threads,
+        graph_optimization=settings.graph_optimization,
+        threshold=settings.threshold,
+        classes=settings.classes,
+        top=settings.top,
+        unverified=settings.unverified,
+    )
+
+
+@contextmanager
+def _stopping_on_signals(pipeline: Pipeline) -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM end the capture, so that the files are finished; a second one ends the program at once."""
+    stopped = threading.Event()
+    before: dict[signal.Signals, Any] = {}
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        pipeline.stop()
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, stop)
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,166 @@
+"""The frame loop with scripted parts: nothing is lost, nothing hangs; the first failure is what one sees."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.errors import ModelError
+from stream.errors import SinkError, SourceError
+from stream.pipeline import Limits, Pipeline
+from tests.stream.doubles import ScriptedModel, ScriptedSink, ScriptedSource
+
+
+def run(pipeline: Pipeline) -> dict[str, Any]:
+    """Run, and return the ledger after checking that it balances and that no thread is left."""
+    try:
+        pipeline.run()
+    finally:
+        frames: dict[str, Any] = pipeline.metrics.report({})["frames"]
+        assert frames["captured"] == frames["written"] + sum(frames["dropped"].values())
+        assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("mirilla-")]
+    return frames
+
+
+def test_every_frame_reaches_every_sink_in_order() -> None:
+    sinks = [ScriptedSink(), ScriptedSink(needs_image=False)]
+    model = ScriptedModel()
+    frames = run(Pipeline(ScriptedSource(50), [model], sinks))
+    assert model.seen == list(range(50))
+    assert sinks[0].indices == sinks[1].indices == list(range(50))
+    assert frames == {"captured": 50, "inferred": {"scripted": 50}, "written": 50, "dropped": {}}
+    assert [sink.closed for sink in sinks] == [1, 1]
+
+
+def test_results_and_stage_times_go_with_their_frame() -> None:
+    sink = ScriptedSink()
+    run(Pipeline(ScriptedSource(3), [ScriptedModel()], [sink]))
+    line = sink.results[2].to_dict()
+    assert line == {
+        "index": 2,
+        "pts_seconds": 0.08,
+        "results": {"scripted": {"task": "image_classification", "labels": [{"label": "yes", "score": 1.0}]}},
+    }
+    assert set(sink.results[2].stage_ms["scripted"]) == {"inference"}
+
+
+def test_without_a_model_and_without_a_hud_the_picture_is_the_source_s_own() -> None:
+    sink = ScriptedSink()
+    run(Pipeline(ScriptedSource(3), [], [sink], hud=False))
+    assert [int(image.min()) for image in sink.images] == [int(image.max()) for image in sink.images] == [0, 1, 2]
+
+
+def test_overlays_never_touch_the_frame_that_models_and_results_share() -> None:
+    sink = ScriptedSink()
+    run(Pipeline(ScriptedSource(3, size_wh=(640, 360)), [ScriptedModel()], [sink], hud=True))
+    assert all(np.ptp(result.frame.image) == 0 for result in sink.results)
+    assert np.ptp(sink.images[2]) > 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (Limits(frames=7), 7),
+        (Limits(frames=99), 20),  # the source ends first
+        (Limits(seconds=0.2), 5),  # 25 frames a second: 0.00 to 0.16
+        (Limits(frames=3, seconds=0.2), 3),
+    ],
+)
+def test_limits_end_the_capture(limits: Limits, expected: int) -> None:
+    sink = ScriptedSink()
+    pipeline = Pipeline(ScriptedSource(20), [], [sink], limits=limits)
+    assert pipeline.frame_count == expected
+    assert run(pipeline)["written"] == expected
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"source": {"failure": SourceError("broke")}},
+        {"model": {"fails_at": 4, "failure": ModelError("broke")}},
+        {"sink": {"fails_at": 4, "write_failure": SinkError("broke")}},
+        {"sink": {"close_failure": SinkError("broke")}},
+        {"model": {"fails_at": 0, "failure": ValueError("broke")}},  # not only Mirilla's own errors
+        {"source": {"failure": MemoryError("broke")}},
+    ],
+    ids=lambda parts: next(iter(parts)),
+)
+def test_a_stage_that_fails_ends_the_run_with_its_own_error(parts: dict[str, dict[str, Any]]) -> None:
+    source = ScriptedSource(1000 if "source" not in parts else 10, **parts.get("source", {}))
+    model = ScriptedModel(**parts.get("model", {}))
+    sinks = [ScriptedSink(**parts.get("sink", {})), ScriptedSink()]
+    pipeline = Pipeline(source, [model], sinks)
+    with pytest.raises(Exception, match=r"^broke$"):
+        run(pipeline)
+    assert source.closed.is_set()
+    assert [sink.closed for sink in sinks] == [1, 1]
+    assert not any(sink.wrote_after_close for sink in sinks)
+
+
+def test_what_was_captured_before_the_source_broke_is_written() -> None:
+    sink = ScriptedSink()
+    with pytest.raises(SourceError):
+        run(Pipeline(ScriptedSource(10, failure=SourceError("broke")), [ScriptedModel()], [sink]))
+    assert sink.indices == list(range(10))
+
+
+def test_what_was_inferred_before_the_model_broke_is_written() -> None:
+    sink = ScriptedSink()
+    with pytest.raises(ModelError):
+        run(Pipeline(ScriptedSource(10), [ScriptedModel(fails_at=6, failure=ModelError("broke"))], [sink]))
+    assert sink.indices == list(range(6))
+
+
+def test_a_sink_that_cannot_open_is_said_before_the_first_frame_and_the_others_are_closed() -> None:
+    source = ScriptedSource(10)
+    sinks = [ScriptedSink(), ScriptedSink(open_failure=SinkError("broke")), ScriptedSink()]
+    with pytest.raises(SinkError, match=r"^broke$"):
+        run(Pipeline(source, [], sinks))
+    assert source.yielded == 0
+    assert source.closed.is_set()
+    assert [sink.closed for sink in sinks] == [1, 1, 0]
+
+
+def test_stop_wakes_a_source_that_blocks_and_finishes_what_was_captured() -> None:
+    source = ScriptedSource(5, blocks_at_end=True)
+    sink = ScriptedSink()
+    pipeline = Pipeline(source, [], [sink])
+    seen: list[int] = []
+
+    def stop_when_all_are_written() -> None:
+        seen.append(pipeline.metrics.snapshot().written)
+        if seen[-1] == 5:
+            pipeline.stop()
+
+    pipeline.run(stop_when_all_are_written)
+    assert sink.indices == [0, 1, 2, 3, 4]
+    assert sink.closed == 1
+
+
+def test_a_caller_that_is_interrupted_leaves_nothing_running() -> None:
+    source = ScriptedSource(5, blocks_at_end=True)
+    sink = ScriptedSink()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Pipeline(source, [], [sink]).run(interrupt)
+    assert sink.closed == 1
+    assert sink.indices == [0, 1, 2, 3, 4]
+
+
+def test_a_live_source_is_never_held_up_and_superseded_frames_are_counted() -> None:
+    source = ScriptedSource(100, is_live=True)
+    sink = ScriptedSink()
+    # The model holds the first frame that it gets until the source has ended.
+    model = ScriptedModel(before=lambda: source.exhausted.wait(10))
+    frames = run(Pipeline(source, [model], [sink]))
+    assert frames["captured"] == 100
+    # That frame, unless it was superseded before the model took it, and the newest of the others.
+    assert len(sink.indices) in (1, 2)
+    assert sink.indices[-1] == 99
+    assert frames["dropped"] == {"superseded": 100 - len(sink.indices)}
