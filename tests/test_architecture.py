@@ -69,7 +69,9 @@ def test_running_video_imports_nothing_heavy() -> None:
         for path in python_files()
         if path.parts[len(ROOT.parts)] == "stream" and path.name != "__main__.py"
     ]
-    program = f"import importlib, sys\nfor m in {modules!r} + ['models']: importlib.import_module(m)\nprint(*sys.modules)"
+    program = (
+        f"import importlib, sys\nfor m in {modules!r} + ['models']: importlib.import_module(m)\nprint(*sys.modules)"
+    )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(result.stdout.split())
     assert "stream.cli" in loaded
