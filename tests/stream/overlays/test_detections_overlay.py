@@ -14,7 +14,7 @@ from models.results import Detections
 from stream.overlays.drawing import draw
 from stream.overlays.labels import LabelPlaces
 from stream.overlays.layout import Rect
-from stream.overlays.theme import class_colour, sizes_for
+from stream.overlays.theme import DARK, class_colour, sizes_for
 
 NAMES = ("persona", "león", "señal de tráfico con un nombre demasiado largo para caber en ninguna parte" * 3)
 
@@ -91,6 +91,21 @@ def test_a_class_keeps_its_colour_and_other_classes_have_others() -> None:
     assert is_coloured(both[:, :250], 1).any()
     assert not is_coloured(both[:, :250], 0).any()
     assert is_coloured(both[:, 250:], 0).any()
+
+
+def contrast(colour: tuple[int, int, int], other: tuple[int, int, int]) -> float:
+    """As WCAG 2.2 defines it."""
+
+    def luminance(bgr: tuple[int, int, int]) -> float:
+        linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (level / 255 for level in bgr)]
+        return 0.0722 * linear[0] + 0.7152 * linear[1] + 0.2126 * linear[2] + 0.05
+
+    lighter, darker = sorted((luminance(colour), luminance(other)), reverse=True)
+    return lighter / darker
+
+
+def test_every_class_colour_carries_dark_text() -> None:
+    assert min(contrast(class_colour(class_id), DARK) for class_id in range(1000)) >= 4.5
 
 
 def test_the_track_is_said_in_the_label() -> None:
