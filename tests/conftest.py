@@ -33,6 +33,12 @@ def ffmpeg() -> Path:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The Chromium browser, which plays H.264."""
+    return _need(shutil.which("chromium") or shutil.which("google-chrome"), "Chromium is not installed")
+
+
+@pytest.fixture(scope="session")
 def ffprobe() -> Path:
     """The ffprobe program."""
     return _need(shutil.which("ffprobe"), "ffprobe is not installed")

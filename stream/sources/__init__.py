@@ -10,6 +10,7 @@ from pathlib import Path
 
 from models.discovery import modules_with
 from stream.errors import SourceError
+from stream.sources.paths import existing_path
 from stream.sources.source import Source, SourceKind
 
 __all__ = ["Source", "SourceKind", "open_source", "source_kinds"]
@@ -32,6 +33,6 @@ def open_source(spec: str | Path) -> Source:
         if kind.accepts(text):
             return kind.open(text)
     known = ", ".join(kind.name for kind in kinds)
-    if Path(text).exists():
+    if existing_path(text) is not None:
         raise SourceError(f"source: {text!r} is no kind of source that Mirilla knows; it takes: {known}")
     raise SourceError(f"source: {text!r} does not exist; give a path that does, or one of: {known}")

@@ -1,0 +1,114 @@
+"""Frames a second of recorded video: the limits of the machine, Mirilla, and the loop that one usually writes."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import onnxruntime
+from rich.table import Table
+
+from models import load_model
+from models.package import find_package
+from stream.frame_result import FrameResult
+from stream.metrics import Metrics
+from stream.pipeline import Pipeline
+from stream.sinks import make_sink
+from stream.sources import open_source
+from tests.benchmarks.clips import make_clip
+
+SECONDS = 20
+ROUNDS = 3
+MODEL = "quickdraw-32"
+
+
+def run(folder: Path) -> Table:
+    """Measure every way in turn, several rounds, and tabulate the medians."""
+    clip = make_clip(folder, seconds=SECONDS)
+    ways: dict[str, Callable[[], float]] = {
+        "decoding alone": lambda: decoding(clip),
+        "encoding alone, our settings": lambda: encoding(clip, folder / "encoded.mp4"),
+        "mirilla without a model": lambda: mirilla(clip, folder / "plain.mp4", None),
+        "mirilla with the sketch model": lambda: mirilla(clip, folder / "sketch.mp4", MODEL),
+        "the usual loop with the sketch model": lambda: usual_loop(clip, folder / "usual.mp4"),
+    }
+    rounds = [[measure() for measure in ways.values()] for _ in range(ROUNDS)]
+    decode, encode, plain, sketch, usual = (statistics.median(values) for values in zip(*rounds, strict=True))
+    limit = 1 / (1 / decode + 1 / encode)
+    table = Table("way", "frames a second", "beside")
+    beside = [
+        "",
+        "",
+        f"{plain / limit:.2f} of the limit of two full cores, {limit:.0f}",
+        f"{sketch / usual:.2f} of the usual loop",
+        "writes mp4v (MPEG-4 part 2), no sound, no time stamps",
+    ]
+    for way, fps, remark in zip(ways, (decode, encode, plain, sketch, usual), beside, strict=True):
+        table.add_row(way, f"{fps:.1f}", remark)
+    return table
+
+
+def decoding(clip: Path) -> float:
+    """Frames a second of decoding to BGR with libav's own threads."""
+    frames, began = 0, time.perf_counter()
+    with av.open(str(clip)) as container:
+        container.streams.video[0].thread_type = "AUTO"
+        for frame in container.decode(video=0):
+            frame.to_ndarray(format="bgr24")
+            frames += 1
+    return frames / (time.perf_counter() - began)
+
+
+def encoding(clip: Path, output: Path) -> float:
+    """Frames a second of our sink, fed with frames that lie in memory; without sound."""
+    source = open_source(clip)
+    frames = [FrameResult(frame) for frame in source]
+    sink = make_sink(str(output), overwrite=True)
+    sink.open(source.info)
+    began = time.perf_counter()
+    for result in frames:
+        sink.write(result.frame.image, result)
+    sink.close()
+    return len(frames) / (time.perf_counter() - began)
+
+
+def mirilla(clip: Path, output: Path, model: str | None) -> float:
+    """Frames a second of the whole frame loop, with the HUD; loading the model is not timed."""
+    models = [load_model(model)] if model else []
+    metrics = Metrics([loaded.name for loaded in models])
+    pipeline = Pipeline(open_source(clip), models, [make_sink(str(output), overwrite=True)], metrics=metrics)
+    began = time.perf_counter()
+    pipeline.run()
+    return metrics.snapshot().written / (time.perf_counter() - began)
+
+
+def usual_loop(clip: Path, output: Path) -> float:
+    """Frames a second of what one usually writes: read, infer, draw, write, one after the other."""
+    package = find_package(MODEL)
+    session = onnxruntime.InferenceSession(str(package.model_path), providers=["CPUExecutionProvider"])
+    capture = cv2.VideoCapture(str(clip))
+    size = (int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
+    writer = cv2.VideoWriter(str(output), cv2.VideoWriter.fourcc(*"mp4v"), capture.get(cv2.CAP_PROP_FPS), size)
+    frames, began = 0, time.perf_counter()
+    while True:
+        read, image = capture.read()
+        if not read:
+            break
+        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        _, ink = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+        drawing = cv2.resize(ink, (28, 28), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        logits = session.run(None, {"pixel_values": drawing[None, None]})[0][0]
+        scores = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+        for row, class_id in enumerate(np.argsort(-scores)[:5]):
+            text = f"{package.manifest.class_names[class_id]} {scores[class_id]:.0%}"
+            cv2.putText(image, text, (20, 40 + 32 * row), cv2.FONT_HERSHEY_SIMPLEX, 1, (255, 255, 255), 2)
+        writer.write(image)
+        frames += 1
+    writer.release()
+    capture.release()
+    return frames / (time.perf_counter() - began)
