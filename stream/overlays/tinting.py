@@ -17,9 +17,7 @@ _MASK_ALPHA = 0.45
 _MAP_ALPHA = 0.5
 
 
-def tint_masks(
-    canvas: NDArray[np.uint8], masks: NDArray[np.bool_], colours: Sequence[Colour], line_px: int
-) -> None:
+def tint_masks(canvas: NDArray[np.uint8], masks: NDArray[np.bool_], colours: Sequence[Colour], line_px: int) -> None:
     """Blend colours into the pixels of masks, in place, and draw their contours.
 
     Args:
