@@ -70,4 +70,6 @@ class SketchClassification:
         return SketchGuess(_NAME, best, scores[best], names, region_xyxy=geometry.region_xyxy, drawing=geometry.drawing)
 
 
-TASK = TaskKind(name=_NAME, decoders=frozenset({"softmax"}), make=SketchClassification)
+TASK = TaskKind(
+    name=_NAME, decoders=frozenset({"softmax"}), make=lambda manifest, _wanted: SketchClassification(manifest)
+)

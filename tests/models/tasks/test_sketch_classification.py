@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models import load_model
 from models.errors import ModelError
 from models.manifest import InputSpec, Manifest, SourceSpec
-from models.results import SketchGuess
+from models.results import ResultFilter, SketchGuess
 from models.sketch_raster import rasterize_strokes
 from models.tasks.ink import find_drawing
 from models.tasks.sketch_classification import TASK
@@ -183,7 +183,7 @@ def house_picture() -> Image:
 
 
 def test_the_tensor_is_the_drawing_in_the_manifests_units() -> None:
-    tensor, found = TASK.make(manifest(mean=(0.5,), std=(0.25,))).preprocess(house_picture())
+    tensor, found = TASK.make(manifest(mean=(0.5,), std=(0.25,)), ResultFilter()).preprocess(house_picture())
     assert tensor.shape == (1, 1, 28, 28)
     assert tensor.dtype == np.float32
     np.testing.assert_allclose(tensor[0, 0], (found.drawing / 255 - 0.5) / 0.25, atol=1e-6)
@@ -203,7 +203,7 @@ def test_the_tensor_is_the_drawing_in_the_manifests_units() -> None:
     ],
 )
 def test_logits_become_classes_best_first(logits: list[float], ids: list[int], scores: list[float]) -> None:
-    task = TASK.make(manifest(*"abcdefg"[: len(logits)]))
+    task = TASK.make(manifest(*"abcdefg"[: len(logits)]), ResultFilter())
     _, found = task.preprocess(house_picture())
     guess = task.postprocess({"logits": np.array([logits], np.float32)}, found)
     assert isinstance(guess, SketchGuess)
@@ -214,7 +214,7 @@ def test_logits_become_classes_best_first(logits: list[float], ids: list[int], s
 
 
 def test_without_a_drawing_there_is_no_guess() -> None:
-    task = TASK.make(manifest())
+    task = TASK.make(manifest(), ResultFilter())
     tensor, nothing = task.preprocess(np.full((72, 128, 3), 255, np.uint8))
     guess = task.postprocess({"logits": np.array([[5.0, 1.0]], np.float32)}, nothing)
     assert not tensor.any()
@@ -233,11 +233,11 @@ def test_without_a_drawing_there_is_no_guess() -> None:
 )
 def test_a_manifest_of_another_input_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ModelError, match=r"sketches: manifest.json: input: .* 28, .*export the model again"):
-        TASK.make(manifest(**changes))
+        TASK.make(manifest(**changes), ResultFilter())
 
 
 def test_a_network_with_other_classes_than_the_manifest_is_refused() -> None:
-    task = TASK.make(manifest())
+    task = TASK.make(manifest(), ResultFilter())
     _, found = task.preprocess(house_picture())
     with pytest.raises(ModelError, match=r"expected logits of shape \(1, 2\).*got \(1, 3\)"):
         task.postprocess({"logits": np.zeros((1, 3), np.float32)}, found)
