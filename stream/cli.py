@@ -109,6 +109,40 @@ def demo(
     _exit_as([outcome], debug)
 
 
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A bundled name, a package folder or an .onnx file.")],
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="COCO annotations (.json); a folder with images/ and masks/, with one sub-folder a class, "
+            "or with Quick, Draw! files."
+        ),
+    ],
+    images: Annotated[Path | None, typer.Option(help="Where the pictures of COCO annotations lie.")] = None,
+    held_out: Annotated[float | None, typer.Option(help="Only this last share of each Quick, Draw! file.")] = None,
+    score: Annotated[float, typer.Option(help="The least score of detections, for precision and recall.")] = 0.5,
+    iou: Annotated[float, typer.Option(help="The least overlap with an object, for precision and recall.")] = 0.5,
+    device: Annotated[Device, typer.Option(help="Where the model runs.")] = "auto",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Draw curves and confusions into this folder.")] = None,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Take a model whose checksum or parity check failed.")
+    ] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Measure a model on annotated data."""
+    from models.evaluation.evaluation import EvaluationOptions
+    from stream.evaluation_view import run_evaluation
+
+    _log_to_terminal(debug)
+    options = EvaluationOptions(
+        images=images, held_out=held_out, score=score, iou=iou, device=device, unverified=unverified
+    )
+    run_evaluation(model, data, options, _out, _err, json_file=json_file, output=output, quiet=quiet)
+
+
 @app.command(name="models")
 def list_models() -> None:
     """List the models that come with Mirilla."""
