@@ -143,6 +143,39 @@ def evaluate(
     run_evaluation(model, data, options, _out, _err, json_file=json_file, output=output, quiet=quiet)
 
 
+@app.command()
+def compare(
+    models: Annotated[list[str], typer.Argument(help="Two models or more, as --model of run takes them.")],
+    source: Annotated[list[str], typer.Option(help="A clip, a picture, or a folder of pictures.")],
+    data: Annotated[Path | None, typer.Option(help="COCO annotations of the pictures (.json).")] = None,
+    output: Annotated[Path, typer.Option(help="The folder to write tables and pictures to.")] = Path("out/compare"),
+    threshold: Annotated[float | None, typer.Option(help="The least score of a result, 0 to 1.")] = None,
+    frames: Annotated[int | None, typer.Option(min=1, help="At most so many frames of each source.")] = None,
+    device: Annotated[Device, typer.Option(help="Where the models run.")] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace output that exists.")] = False,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Take models whose checksum or parity check failed.")
+    ] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Run several models on the same frames: a table of figures, and their pictures side by side."""
+    from stream.comparison.compare import ComparisonOptions
+    from stream.comparison.view import run_comparison
+
+    _log_to_terminal(debug)
+    options = ComparisonOptions(
+        output=output,
+        data=data,
+        threshold=threshold,
+        device=device,
+        unverified=unverified,
+        frames=frames,
+        overwrite=overwrite,
+    )
+    run_comparison(models, source, options, _out, _err, quiet=quiet)
+
+
 @app.command(name="models")
 def list_models() -> None:
     """List the models that come with Mirilla."""

@@ -9,7 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from models.detections import Detections
 from models.evaluation.errors import DataError
+from models.evaluation.matching import Objects
 
 _NAMES_SHOWN = 8
 
@@ -64,6 +68,24 @@ def match_classes(model_names: Sequence[str], data_names: Mapping[int, str]) -> 
         only_in_data=[name for data_id, name in data_names.items() if data_id not in known],
         only_in_model=[name for class_id, name in enumerate(model_names) if class_id not in data_ids],
     )
+
+
+def with_data_ids(found: Detections, matching: ClassMatching, least_score: float) -> Objects:
+    """The detections that are sure enough and of a class of the data, labelled with the data's ids."""
+    keep = [
+        row
+        for row, class_id in enumerate(found.class_ids.tolist())
+        if class_id in matching.data_ids and found.scores[row] >= least_score
+    ]
+    labels = [matching.data_ids[int(found.class_ids[row])] for row in keep]
+    return Objects(found.boxes_xyxy[keep].reshape(-1, 4), np.array(labels, np.int64))
+
+
+def known_objects(truth: Objects, matching: ClassMatching) -> Objects:
+    """The objects of classes that the model knows."""
+    keep = np.isin(truth.labels, list(matching.names))
+    crowd = None if truth.is_crowd is None else truth.is_crowd[keep]
+    return Objects(truth.boxes_xyxy[keep], truth.labels[keep], crowd)
 
 
 def listed(names: Sequence[str]) -> str:

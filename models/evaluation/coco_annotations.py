@@ -59,9 +59,7 @@ class CocoAnnotations:
 
     def objects(self) -> dict[int, Objects]:
         """The objects by image id, labelled with their category ids; pictures without objects have empty ones."""
-        rows = defaultdict(list)
-        for row in self.content["annotations"]:
-            rows[row["image_id"]].append(row)
+        rows = _rows_by_image(self.content)
         return {picture.image_id: _as_objects(rows[picture.image_id]) for picture in self.pictures}
 
 
@@ -75,14 +73,43 @@ def read_coco(path: Path, images: Path | None = None) -> CocoAnnotations:
     Raises:
         DataError: the file is in another layout, or pictures are missing; names the first thing that is wrong.
     """
+    content = _checked_content(path)
+    pictures = _find_pictures(path, images or path.parent, content["images"])
+    return CocoAnnotations(path, pictures, _category_names(content), content)
+
+
+def read_coco_objects(path: Path) -> tuple[dict[int, str], dict[str, Objects]]:
+    """What a JSON file says of pictures that lie elsewhere: category names by id, and objects by file name.
+
+    Raises:
+        DataError: the file is in another layout.
+    """
+    content = _checked_content(path)
+    rows = _rows_by_image(content)
+    objects = {Path(row["file_name"]).name: _as_objects(rows[row["id"]]) for row in content["images"]}
+    return _category_names(content), objects
+
+
+def _checked_content(path: Path) -> dict[str, Any]:
     content = _read_json(path)
     for key, fields in _REQUIRED.items():
         _check_rows(path, key, content.get(key), fields)
-    categories = {row["id"]: str(row["name"]) for row in content["categories"]}
+    categories = _category_names(content)
     known = {row["id"] for row in content["images"]}
     for row in content["annotations"]:
         _complete(path, row, known, categories)
-    return CocoAnnotations(path, _find_pictures(path, images or path.parent, content["images"]), categories, content)
+    return content
+
+
+def _category_names(content: Mapping[str, Any]) -> dict[int, str]:
+    return {row["id"]: str(row["name"]) for row in content["categories"]}
+
+
+def _rows_by_image(content: Mapping[str, Any]) -> defaultdict[int, list[Mapping[str, Any]]]:
+    rows = defaultdict(list)
+    for row in content["annotations"]:
+        rows[row["image_id"]].append(row)
+    return rows
 
 
 def _read_json(path: Path) -> dict[str, Any]:

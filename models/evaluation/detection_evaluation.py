@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import cv2
-import numpy as np
 
 from models.detections import Detections
 from models.evaluation.average_precision import (
@@ -17,11 +16,11 @@ from models.evaluation.average_precision import (
     load_library,
 )
 from models.evaluation.charts import draw_precision_recall
-from models.evaluation.class_matching import ClassMatching, match_classes
+from models.evaluation.class_matching import ClassMatching, known_objects, match_classes, with_data_ids
 from models.evaluation.coco_annotations import CocoAnnotations
 from models.evaluation.errors import DataError
 from models.evaluation.evaluation import Evaluation, EvaluationOptions, OnProgress
-from models.evaluation.matching import MatchCounts, Objects, count_matches
+from models.evaluation.matching import MatchCounts, count_matches
 from models.evaluation.pictures import read_picture
 from models.model import Model
 
@@ -47,7 +46,7 @@ class _DetectionTally:
         for kind, rows in self.rows.items():
             rows.extend(detection_rows(found, image_id, matching.data_ids, kind))
         sure = with_data_ids(found, matching, self._options.score)
-        self.counts += count_matches(sure, _known(self._objects[image_id], matching), self._options.iou)
+        self.counts += count_matches(sure, known_objects(self._objects[image_id], matching), self._options.iou)
 
 
 def evaluate_detector(
@@ -80,24 +79,6 @@ def evaluate_detector(
         kind: average_precision(annotations.content, matching.names, rows, kind) for kind, rows in tally.rows.items()
     }
     return _evaluation(model, annotations, options, tally.counts, results, matching)
-
-
-def with_data_ids(found: Detections, matching: ClassMatching, least_score: float) -> Objects:
-    """The detections that are sure enough and of a class of the data, labelled with the data's ids."""
-    keep = [
-        row
-        for row, class_id in enumerate(found.class_ids.tolist())
-        if class_id in matching.data_ids and found.scores[row] >= least_score
-    ]
-    labels = [matching.data_ids[int(found.class_ids[row])] for row in keep]
-    return Objects(found.boxes_xyxy[keep].reshape(-1, 4), np.array(labels, np.int64))
-
-
-def _known(truth: Objects, matching: ClassMatching) -> Objects:
-    """The objects of classes that the model knows."""
-    keep = np.isin(truth.labels, list(matching.names))
-    crowd = None if truth.is_crowd is None else truth.is_crowd[keep]
-    return Objects(truth.boxes_xyxy[keep], truth.labels[keep], crowd)
 
 
 def _evaluation(
