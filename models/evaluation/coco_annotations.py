@@ -29,10 +29,18 @@ class AnnotatedPicture:
     Attributes:
         image_id: as the annotations number it.
         path: where it lies.
+        size_wh: width and height at which it was annotated, in pixels; None where the file does not say.
     """
 
     image_id: int
     path: Path
+    size_wh: tuple[int, int] | None
+
+    def check_size(self, size_wh: tuple[int, int]) -> None:
+        """Raise DataError where the picture has another size than its annotations."""
+        if self.size_wh is not None and self.size_wh != size_wh:
+            got, wanted = (f"{width}x{height}" for width, height in (size_wh, self.size_wh))
+            raise DataError(f"data: {self.path} is {got}, and was annotated at {wanted}; give the original pictures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +161,11 @@ def _find_pictures(path: Path, folder: Path, rows: Sequence[Mapping[str, Any]]) 
         )
     if not found:
         raise DataError(f"data: {path} names no pictures; give annotations that do")
-    return [AnnotatedPicture(row["id"], file) for row, file in found if file is not None]
+    return [AnnotatedPicture(row["id"], file, _size_wh(row)) for row, file in found if file is not None]
+
+
+def _size_wh(row: Mapping[str, Any]) -> tuple[int, int] | None:
+    return (int(row["width"]), int(row["height"])) if row.get("width") and row.get("height") else None
 
 
 def _as_objects(rows: Sequence[Mapping[str, Any]]) -> Objects:

@@ -68,7 +68,9 @@ def evaluate_detector(
     tally = _DetectionTally(annotations, matching, options)
     for number, picture in enumerate(annotations.pictures):
         # Annotations are in pixels of the picture as stored, whatever its EXIF orientation says.
-        found = model(read_picture(picture.path, flags=cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION))
+        image = read_picture(picture.path, flags=cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        picture.check_size((image.shape[1], image.shape[0]))
+        found = model(image)
         if not isinstance(found, Detections):
             raise DataError(f"data: {annotations.path} has objects, and {model.name} finds none; give other data")
         if number == 0 and found.masks is not None and annotations.has_masks:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from models.detections import Detections
 from models.errors import MirillaError
+from models.evaluation.coco_annotations import read_coco
+from models.evaluation.detection_evaluation import evaluate_detector
 from models.evaluation.evaluate import evaluate
 from models.evaluation.evaluation import EvaluationOptions
 from models.manifest import read_manifest
+from models.model import Model
 from models.package import BUNDLED
 
 Save = Callable[[str, NDArray[np.uint8]], Path]
@@ -142,6 +147,8 @@ def object_file(tmp_path: Path, **changes: Any) -> Path:
         ({"annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 1]}]}, "annotation 1: bbox"),
         # pictures elsewhere
         ({"images": [{"id": 1, "file_name": "b.png"}]}, "--images"),
+        # pictures at another size than they were annotated at
+        ({"images": [{"id": 1, "file_name": "a.png", "width": 10, "height": 6}]}, "a.png is 5x3.*10x6"),
         # not one class in common
         ({"categories": [{"id": 1, "name": "perso"}]}, "no class name is also one of the model's"),
     ],
@@ -169,3 +176,41 @@ def test_a_mask_of_another_size_is_refused(threshold_package: Path, save_picture
     save_picture("data/masks/a.png", np.full((4, 4), 9, np.uint8))
     with pytest.raises(MirillaError, match="9 is the number of no class"):
         evaluate(threshold_package, tmp_path / "data")
+
+
+class BoxesWithMasks:
+    """A model by its looks: whatever the picture, a person whose mask is the left half of a box of 40x20."""
+
+    name = "half"
+    manifest = SimpleNamespace(class_names=("person",), task="instance_segmentation")
+
+    def __call__(self, image: NDArray[np.uint8]) -> Detections:
+        height, width = image.shape[:2]
+        mask = np.zeros((1, height, width), np.bool_)
+        mask[0, :20, :20] = True
+        box = np.array([[0, 0, 40, 20]], np.float32)
+        return Detections("t", box, np.array([0.9], np.float32), np.array([0]), ("person",), mask)
+
+
+@pytest.mark.parametrize(
+    ("outline", "boxes", "masks"),
+    [
+        # both halves are annotated: the box is right at every IoU, the mask at 0.5 alone, of ten
+        ([0, 0, 40, 0, 40, 20, 0, 20], 1.0, 0.1),
+        # the left half alone, with the same box: now the mask is right everywhere
+        ([0, 0, 20, 0, 20, 20, 0, 20], 1.0, 1.0),
+    ],
+)
+def test_masks_are_compared_with_masks(
+    save_picture: Save, tmp_path: Path, outline: list[int], boxes: float, masks: float
+) -> None:
+    save_picture("a.png", grey(0, 60, 50))
+    row = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 40, 20], "segmentation": [outline], "area": 800}
+    image = {"id": 1, "file_name": "a.png", "width": 60, "height": 50}
+    annotations = read_coco(object_file(tmp_path, annotations=[row], images=[image]))
+    model = cast("Model", BoxesWithMasks())
+    result = evaluate_detector(model, annotations, EvaluationOptions(), lambda _done, _total: None)
+    assert result.figures["map"] == pytest.approx(boxes)
+    assert result.figures["mask_map"] == pytest.approx(masks)
+    assert result.classes[0]["mask_ap"] == pytest.approx(masks)
+    assert set(result.charts) == {"precision-recall-boxes.png", "precision-recall-masks.png"}
