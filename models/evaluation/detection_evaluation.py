@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -125,6 +126,12 @@ def _evaluation(
             "wrong": counts.wrong,
             "missed": counts.missed,
         },
-        notes=matching.notes(),
+        notes=[*matching.notes(), *_mask_notes(annotations, results)],
         charts=charts,
     )
+
+
+def _mask_notes(annotations: CocoAnnotations, results: Mapping[OverlapKind, AveragePrecision]) -> list[str]:
+    if annotations.has_masks and "segm" not in results:
+        return ["the data has masks and the model gives none, so that boxes alone are compared"]
+    return []

@@ -120,6 +120,14 @@ def test_yolox_on_photographs(test_data: Path, yolox: Path, tmp_path: Path) -> N
     assert json.loads(json.dumps(result.to_dict()))["settings"]["objects"] == 929
 
 
+def test_masks_that_a_model_has_not_are_said(test_data: Path, save_picture: Save, tmp_path: Path) -> None:
+    save_picture("a.png", grey(0))
+    row = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 2, 2], "segmentation": [[0, 0, 2, 0, 2, 2]]}
+    result = evaluate(test_data / "weights" / "yolov8n_int8.onnx", object_file(tmp_path, annotations=[row]))
+    assert any("boxes alone" in note for note in result.notes)
+    assert "mask_map" not in result.figures
+
+
 def object_file(tmp_path: Path, **changes: Any) -> Path:
     content = {
         "images": [{"id": 1, "file_name": "a.png", "width": 5, "height": 3}],
