@@ -5,6 +5,16 @@
 
 from models.errors import MirillaError, ModelError
 from models.model import Model, load_model
-from models.results import Classification, Result, SketchGuess
+from models.results import Classification, Detections, Result, SegmentationMap, SketchGuess
 
-__all__ = ["Classification", "MirillaError", "Model", "ModelError", "Result", "SketchGuess", "load_model"]
+__all__ = [
+    "Classification",
+    "Detections",
+    "MirillaError",
+    "Model",
+    "ModelError",
+    "Result",
+    "SegmentationMap",
+    "SketchGuess",
+    "load_model",
+]

@@ -1,6 +1,6 @@
-"""From a picture of any size to a model's input tensor: colour order, resize, crop, normalise.
+"""The steps from a picture to a model's input tensor: resize, crop, pad, colour order, normalise.
 
-Called by tasks on the infer thread.
+Called by `models.placement` and by tasks on the infer thread.
 """
 
 from __future__ import annotations
@@ -48,48 +48,45 @@ def resize(image: Uint8Image, size_wh: tuple[int, int], *, resample: str, antial
     return np.asarray(cv2.resize(image, size_wh, interpolation=_CV2_FILTERS[resample]), dtype=np.uint8)
 
 
-def shortest_edge_size(size_wh: tuple[int, int], shortest_px: int) -> tuple[int, int]:
-    """The width and height at which the shorter side is `shortest_px` and the shape is kept.
-
-    The longer side is cut to a whole pixel, as `transformers.image_transforms.get_resize_output_image_size` does.
-    """
-    width, height = size_wh
-    if width <= height:
-        return shortest_px, int(shortest_px * height / width)
-    return int(shortest_px * width / height), shortest_px
-
-
 def center_crop(image: Uint8Image, size_wh: tuple[int, int]) -> Uint8Image:
     """The middle of a picture, as `transformers.image_transforms.center_crop` cuts it; black where it is too small."""
     height, width = image.shape[:2]
     crop_width, crop_height = size_wh
-    top, left = (height - crop_height) // 2, (width - crop_width) // 2
-    if top >= 0 and left >= 0:
-        return image[top : top + crop_height, left : left + crop_width]
-    padded = np.zeros((max(height, crop_height), max(width, crop_width), *image.shape[2:]), np.uint8)
-    pad_top = -((height - padded.shape[0]) // 2)
-    pad_left = -((width - padded.shape[1]) // 2)
-    padded[pad_top : pad_top + height, pad_left : pad_left + width] = image
-    top, left = max(0, top + pad_top), max(0, left + pad_left)
-    return padded[top : top + crop_height, left : left + crop_width]
+    pad_top, top = crop_margins(height, crop_height)
+    pad_left, left = crop_margins(width, crop_width)
+    if pad_top or pad_left or height < crop_height or width < crop_width:
+        padded = np.zeros((max(height, crop_height), max(width, crop_width), *image.shape[2:]), np.uint8)
+        padded[pad_top : pad_top + height, pad_left : pad_left + width] = image
+        image = padded
+    return image[top : top + crop_height, left : left + crop_width]
 
 
-def to_colour_order(image_bgr: Uint8Image, colour_order: str) -> Uint8Image:
-    """A BGR picture uint8 (H, W, 3) as `rgb` or `bgr` (H, W, 3), or `gray` (H, W)."""
-    if colour_order == "bgr":
-        return image_bgr
-    code = cv2.COLOR_BGR2RGB if colour_order == "rgb" else cv2.COLOR_BGR2GRAY
-    return np.asarray(cv2.cvtColor(image_bgr, code), dtype=np.uint8)
+def crop_margins(length: int, crop_length: int) -> tuple[int, int]:
+    """What `center_crop` adds before a side that is too short, and what it then cuts off, in pixels."""
+    padding = -((length - max(length, crop_length)) // 2)
+    return padding, max(0, (length - crop_length) // 2 + padding)
 
 
-def to_tensor(image: Uint8Image, spec: InputSpec) -> NDArray[np.float32]:
-    """The tensor float32 (1, C, H, W) of a picture (H, W, C) or (H, W) that has the model's size and colour order."""
-    mean = np.asarray(spec.mean, np.float32)
-    std = np.asarray(spec.std, np.float32)
-    levels = image.astype(np.float32)
-    if levels.ndim == 2:
-        levels = levels[:, :, None]
-    # One multiply-add a channel: (levels * scale - mean) / std.
-    levels *= np.float32(spec.scale) / std
-    levels -= mean / std
-    return np.ascontiguousarray(levels.transpose(2, 0, 1)[None])
+def place_on_grey(image: Uint8Image, left_top: tuple[int, int], size_wh: tuple[int, int], level: int) -> Uint8Image:
+    """A picture uint8 (H, W, C) on a larger one of a single grey level."""
+    (left, top), (width, height) = left_top, size_wh
+    canvas = np.full((height, width, *image.shape[2:]), level, np.uint8)
+    canvas[top : top + image.shape[0], left : left + image.shape[1]] = image
+    return canvas
+
+
+def to_tensor(image_bgr: Uint8Image, spec: InputSpec) -> NDArray[np.float32]:
+    """The tensor float32 (1, C, H, W) of a BGR picture uint8 (H, W, 3) that has the model's size."""
+    if spec.colour_order == "gray":
+        planes = [cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY)]
+    else:
+        planes = list(cv2.split(image_bgr))
+        if spec.colour_order == "rgb":
+            planes.reverse()
+    tensor = np.empty((1, len(planes), *image_bgr.shape[:2]), np.float32)
+    # A plane at a time stays in the cache; (levels * scale - mean) / std is one multiplication and one subtraction.
+    for plane, levels, mean, std in zip(tensor[0], planes, spec.mean, spec.std, strict=True):
+        np.multiply(levels, np.float32(spec.scale / std), out=plane)
+        if mean:
+            np.subtract(plane, np.float32(mean / std), out=plane)
+    return tensor

@@ -18,7 +18,16 @@ from models.errors import ModelError
 MANIFEST_NAME = "manifest.json"
 MODEL_NAME = "model.onnx"
 
-ResizeRule = Literal["stretch", "shortest_edge_center_crop", "letterbox_center", "letterbox_top_left", "ink_crop"]
+ResizeRule = Literal[
+    "stretch",
+    "shortest_edge_center_crop",
+    "shortest_longest_edge",
+    "aspect_multiple",
+    "letterbox_center",
+    "letterbox_top_left",
+    "ink_crop",
+]
+_FREE_SIZE_RULES = ("shortest_longest_edge", "aspect_multiple")
 
 
 class _Checked(BaseModel):
@@ -29,8 +38,9 @@ class InputSpec(_Checked):
     """How a picture becomes the model's input tensor, float32 (N, C, H, W)."""
 
     name: str = "pixel_values"
-    height: Annotated[int, Field(ge=1)]
-    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)] | None
+    """None where the picture decides: with `shortest_longest_edge` and `aspect_multiple` only."""
+    width: Annotated[int, Field(ge=1)] | None
     channels: Literal[1, 3] = 3
     colour_order: Literal["rgb", "bgr", "gray"] = "rgb"
     resize: ResizeRule
@@ -38,7 +48,16 @@ class InputSpec(_Checked):
     antialias: bool = True
     """Whether the filter widens when the picture shrinks, as Pillow's does (transformers) and OpenCV's does not."""
     resize_shortest_edge: Annotated[int, Field(ge=1)] | None = None
-    """For `shortest_edge_center_crop`: the shorter side before the crop to `height` x `width`."""
+    """For `shortest_edge_center_crop`: the shorter side before the crop to `height` x `width`.
+
+    For `shortest_longest_edge`: the shorter side, unless the longer one would be above `resize_longest_edge`."""
+    resize_longest_edge: Annotated[int, Field(ge=1)] | None = None
+    resize_within: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = None
+    """For `aspect_multiple`: height and width, of which the one that changes the picture less is met."""
+    size_multiple: Annotated[int, Field(ge=1)] = 1
+    """For the rules of free size: both sides are a multiple of this, cut (`shortest_longest_edge`) or rounded."""
+    pixel_mask: str | None = None
+    """The graph's second input, if it has one, that tells picture (1) from padding (0)."""
     pad_value: Annotated[int, Field(ge=0, le=255)] = 114
     """For the letterbox rules: the grey level around the picture."""
     scale: float = 1 / 255
@@ -56,6 +75,38 @@ class InputSpec(_Checked):
         if any(value <= 0 for value in self.std):
             raise ValueError(f"std: expected values above 0, got {self.std}")
         return self
+
+    @model_validator(mode="after")
+    def _size_is_known(self) -> InputSpec:
+        if self.resize not in _FREE_SIZE_RULES and None in (self.height, self.width):
+            raise ValueError(f"resize {self.resize!r} needs a height and a width, got {self.height} and {self.width}")
+        if self.resize == "shortest_longest_edge" and self.resize_shortest_edge is None:
+            raise ValueError("resize 'shortest_longest_edge' needs a resize_shortest_edge")
+        if self.resize == "aspect_multiple" and self.resize_within is None:
+            raise ValueError("resize 'aspect_multiple' needs a resize_within")
+        return self
+
+    @property
+    def fixed_size_wh(self) -> tuple[int, int]:
+        """Width and height of the tensor, for the rules that have them.
+
+        Raises:
+            ValueError: the picture decides.
+        """
+        if self.width is None or self.height is None:
+            raise ValueError(f"resize {self.resize!r} has no fixed size")
+        return self.width, self.height
+
+
+class DecodingSpec(_Checked):
+    """What decoders of boxes need to know besides the outputs."""
+
+    nms_iou: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Of two boxes of one class that overlap by more, the less likely one is dropped; not for decoders without NMS."""
+    class_agnostic_nms: bool = False
+    """Whether boxes of different classes drop one another too."""
+    strides: tuple[Annotated[int, Field(ge=1)], ...] = (8, 16, 32)
+    """Of the grids whose cells an undecoded head lists, in pixels of the input."""
 
 
 class SourceSpec(_Checked):
@@ -88,6 +139,7 @@ class Manifest(_Checked):
     task: str
     decoder: str
     """How outputs become results: `softmax`; the task says which decoders it has."""
+    decoding: DecodingSpec = DecodingSpec()
     input: InputSpec
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
     class_names: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -124,7 +176,7 @@ def read_manifest(folder: Path) -> Manifest:
 def write_manifest(manifest: Manifest, folder: Path) -> Path:
     """Write a package's manifest, readable by people, and return its path."""
     path = folder / MANIFEST_NAME
-    text = json.dumps(manifest.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False)
+    text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
     return path
 

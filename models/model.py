@@ -8,8 +8,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 from models.errors import ModelError
 from models.onnx_session import Device, GraphOptimization, OnnxSession
 from models.package import Package, find_package
-from models.results import Classification, Result
-from models.tasks import make_task
+from models.results import Result, ResultFilter
+from models.tasks import find_task
+
+_WARM_UP_HW = (480, 640)
+"""For models that take any size."""
 
 StageTimer = Callable[[str], AbstractContextManager[None]]
 """Called with `preprocess`, `inference` or `postprocess`; the stage runs within what it returns."""
@@ -27,30 +30,6 @@ StageTimer = Callable[[str], AbstractContextManager[None]]
 def untimed(_stage: str) -> AbstractContextManager[None]:
     """The timer of those who do not ask for the time."""
     return nullcontext()
-
-
-@dataclass(frozen=True, slots=True)
-class ResultFilter:
-    """What of a result is worth showing.
-
-    Attributes:
-        threshold: the least score, 0..1.
-        classes: the only class names to keep; None keeps all.
-        top: at most so many classes of a classification.
-    """
-
-    threshold: float = 0.0
-    classes: frozenset[str] | None = None
-    top: int = 5
-
-    def apply(self, result: Result) -> Result:
-        """The result with only what passes."""
-        if not isinstance(result, Classification):
-            return result
-        keep = result.scores >= self.threshold
-        if self.classes is not None:
-            keep &= np.fromiter((label in self.classes for label in result.labels), bool, len(result))
-        return result[keep][: self.top]
 
 
 class Model:
@@ -75,15 +54,17 @@ class Model:
         self.name = name or manifest.name
         self.manifest = manifest
         self.package = package
-        self.filter = result_filter or ResultFilter()
+        kind = find_task(manifest)
+        self.filter = result_filter or ResultFilter(kind.default_threshold)
         _check_classes(self.filter.classes, manifest.class_names)
-        self._task = make_task(manifest)
+        self._task = kind.make(manifest, self.filter)
         self._session = OnnxSession(
             package.model_path, device=device, threads=threads, graph_optimization=graph_optimization
         )
         _check_graph(package, self._session)
-        self._dtype = self._session.inputs[0].dtype
-        self(np.zeros((manifest.input.height, manifest.input.width, 3), np.uint8))
+        self._inputs = {node.name: node for node in self._session.inputs}
+        height, width = manifest.input.height or _WARM_UP_HW[0], manifest.input.width or _WARM_UP_HW[1]
+        self(np.zeros((height, width, 3), np.uint8))
 
     @property
     def provider(self) -> str:
@@ -103,9 +84,19 @@ class Model:
         with timer("preprocess"):
             tensor, geometry = self._task.preprocess(image)
         with timer("inference"):
-            outputs = self._session.run({self.manifest.input.name: tensor.astype(self._dtype, copy=False)})
+            outputs = self._session.run(self._feeds(tensor))
         with timer("postprocess"):
-            return self.filter.apply(self._task.postprocess(outputs, geometry))
+            return self._task.postprocess(outputs, geometry).filtered(self.filter)
+
+    def _feeds(self, tensor: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        spec = self.manifest.input
+        feeds: dict[str, NDArray[Any]] = {spec.name: tensor.astype(self._inputs[spec.name].dtype, copy=False)}
+        if spec.pixel_mask is not None:
+            node = self._inputs[spec.pixel_mask]
+            # One picture alone is never padded. Some graphs take a mask of a fixed size, and enlarge it themselves.
+            shape = (wanted or got for wanted, got in zip(node.shape, (1, *tensor.shape[2:]), strict=True))
+            feeds[spec.pixel_mask] = np.ones(tuple(shape), node.dtype)
+        return feeds
 
 
 def load_model(
@@ -115,9 +106,10 @@ def load_model(
     device: Device = "auto",
     threads: int | None = None,
     graph_optimization: GraphOptimization = "all",
-    threshold: float = 0.0,
+    threshold: float | None = None,
     classes: Iterable[str] | None = None,
     top: int = 5,
+    max_detections: int = 300,
     unverified: bool = False,
 ) -> Model:
     """The model that a bundled name, a package folder or an `.onnx` file means, ready to be called.
@@ -128,22 +120,25 @@ def load_model(
         device: `auto`, `cpu` or `cuda`.
         threads: threads within an operator; None leaves it to ONNX Runtime.
         graph_optimization: how far ONNX Runtime may rewrite the graph.
-        threshold: the least score that a result may have, 0..1.
+        threshold: the least score that a result may have, 0..1; None leaves it to the task: 0.5 for detections.
         classes: the only class names to report; None reports all.
         top: at most so many classes of a classification.
+        max_detections: at most so many objects of a detection.
         unverified: take a package also where its checksum or its parity says no.
 
     Raises:
         ModelError: it is not there, damaged, unknown to this version, or does not run here.
     """
+    package = find_package(spec, unverified=unverified)
     kept = None if classes is None else frozenset(classes)
+    least = find_task(package.manifest).default_threshold if threshold is None else threshold
     return Model(
-        find_package(spec, unverified=unverified),
+        package,
         name=name,
         device=device,
         threads=threads,
         graph_optimization=graph_optimization,
-        result_filter=ResultFilter(threshold, kept, top),
+        result_filter=ResultFilter(least, kept, top, max_detections),
     )
 
 
@@ -170,9 +165,14 @@ def _check_graph(package: Package, session: OnnxSession) -> None:
     wanted = (1, spec.channels, spec.height, spec.width)
     shape = inputs[spec.name].shape
     if len(shape) != len(wanted) or any(axis not in (None, n) for axis, n in zip(shape, wanted, strict=True)):
+        made, taken = (tuple("any" if axis is None else axis for axis in axes) for axes in (wanted, shape))
         raise ModelError(
-            f"model: {package.origin}: input: the manifest makes {wanted}, the graph takes "
-            f"{tuple('any' if axis is None else axis for axis in shape)}; export it again"
+            f"model: {package.origin}: input: the manifest makes {made}, the graph takes {taken}; export it again"
+        )
+    if spec.pixel_mask is not None and spec.pixel_mask not in inputs:
+        raise ModelError(
+            f"model: {package.origin}: input.pixel_mask: {spec.pixel_mask!r} is none of the graph's inputs "
+            f"({', '.join(inputs)}); export it again"
         )
     missing = [name for name in manifest.outputs if name not in {node.name for node in session.outputs}]
     if missing:

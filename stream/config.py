@@ -34,9 +34,11 @@ class ModelSettings(_Checked):
     package: str
     """A bundled name, a package folder or an `.onnx` file."""
     name: str | None = None
-    threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    """None leaves it to the model's task."""
     classes: tuple[str, ...] | None = None
     top: Annotated[int, Field(ge=1)] = 5
+    max_detections: Annotated[int, Field(ge=1)] = 300
     device: Device = "auto"
     threads: Annotated[int, Field(ge=1)] | None = None
     graph_optimization: GraphOptimization = "all"

@@ -131,6 +131,7 @@ def _loaded(settings: ModelSettings) -> Model:
         threshold=settings.threshold,
         classes=settings.classes,
         top=settings.top,
+        max_detections=settings.max_detections,
         unverified=settings.unverified,
     )
 

@@ -9,7 +9,7 @@ from models.errors import ModelError
 from models.manifest import Manifest
 from models.tasks.task import Task, TaskKind
 
-__all__ = ["Task", "TaskKind", "make_task", "task_kinds"]
+__all__ = ["Task", "TaskKind", "find_task", "task_kinds"]
 
 
 def task_kinds() -> list[TaskKind]:
@@ -17,11 +17,11 @@ def task_kinds() -> list[TaskKind]:
     return [module.TASK for module in modules_with(sys.modules[__name__], "TASK")]
 
 
-def make_task(manifest: Manifest) -> Task:
-    """The task that a manifest names.
+def find_task(manifest: Manifest) -> TaskKind:
+    """The kind of task that a manifest names.
 
     Raises:
-        ModelError: this version has no such task or decoder, or the manifest does not fit the task.
+        ModelError: this version has no such task or decoder.
     """
     kinds = {kind.name: kind for kind in task_kinds()}
     kind = kinds.get(manifest.task)
@@ -32,4 +32,4 @@ def make_task(manifest: Manifest) -> Task:
         raise ModelError(
             f"{manifest.name}: decoder: {manifest.decoder!r} is none that {kind.name} has ({known}); update Mirilla"
         )
-    return kind.make(manifest)
+    return kind

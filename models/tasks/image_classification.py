@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import image_ops
 from models.errors import ModelError
 from models.manifest import Manifest
+from models.placement import fit
 from models.results import Classification
 from models.tasks.task import TaskKind
 
@@ -31,16 +31,7 @@ class ImageClassification:
 
     def preprocess(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], None]:
         """The tensor float32 (1, C, H, W); nothing is to be undone."""
-        spec = self._manifest.input
-        size_wh = (spec.width, spec.height)
-        resized_wh = size_wh
-        if spec.resize == "shortest_edge_center_crop":
-            height, width = image.shape[:2]
-            shortest = spec.resize_shortest_edge or min(size_wh)
-            resized_wh = image_ops.shortest_edge_size((width, height), shortest)
-        resized = image_ops.resize(image, resized_wh, resample=spec.resample, antialias=spec.antialias)
-        cropped = image_ops.center_crop(resized, size_wh)
-        return image_ops.to_tensor(image_ops.to_colour_order(cropped, spec.colour_order), spec), None
+        return fit(image, self._manifest.input)[0], None
 
     def postprocess(self, outputs: Mapping[str, NDArray[Any]], geometry: None) -> Classification:  # noqa: ARG002 - Task
         """All classes, best first."""
@@ -57,4 +48,8 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(powers / powers.sum(), np.float32)
 
 
-TASK = TaskKind("image_classification", frozenset({"softmax", "probabilities"}), ImageClassification)
+TASK = TaskKind(
+    name="image_classification",
+    decoders=frozenset({"softmax", "probabilities"}),
+    make=lambda manifest, _wanted: ImageClassification(manifest),
+)

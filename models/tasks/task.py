@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.manifest import Manifest
-from models.results import Result
+from models.results import Result, ResultFilter
 
 
 class Task(Protocol):
@@ -33,9 +33,12 @@ class TaskKind:
     Attributes:
         name: as manifests name it: `sketch_classification`.
         decoders: the manifests' `decoder` values that it understands.
-        make: makes the task for one model; raises ModelError where the manifest does not fit.
+        make: makes the task for one model; raises ModelError where the manifest does not fit. What the user wants of
+            its results is known, so that no work is spent on what would be dropped; dropping is the model's.
+        default_threshold: the least score that is reported where the user does not say.
     """
 
     name: str
     decoders: frozenset[str]
-    make: Callable[[Manifest], Task]
+    make: Callable[[Manifest, ResultFilter], Task]
+    default_threshold: float = 0.0
