@@ -7,20 +7,40 @@ repositories use. Nothing of transformers is imported.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from models.errors import ModelError
-from models.manifest import InputSpec, Manifest, SourceSpec
+from models.image_processors import input_spec
+from models.manifest import Manifest, SourceSpec
 from models.onnx_session import OnnxSession
 
 _MODEL_PATHS = ("onnx/model.onnx", "model.onnx")
-_TASKS_BY_HEAD = {"ForImageClassification": ("image_classification", "softmax")}
-# The numbers of PIL.Image.Resampling, as preprocessor_config.json stores them.
-_RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "area"}
-_CONVNEXT_STRETCHES_FROM_PX = 384
+
+# By the ending of an architecture's class name: the task, and the decoder by model type. Only what was compared with
+# the transformers pipeline is here: the outputs of its neighbours are decoded otherwise.
+_TASKS_BY_HEAD: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "ForImageClassification": ("image_classification", defaultdict(lambda: "softmax")),
+    "ForObjectDetection": (
+        "object_detection",
+        {
+            "detr": "detr_softmax",
+            "table-transformer": "detr_softmax",
+            "yolos": "detr_softmax",
+            "d_fine": "sigmoid_topk",
+            "rt_detr": "sigmoid_topk",
+            "rt_detr_v2": "sigmoid_topk",
+        },
+    ),
+    "ForSemanticSegmentation": (
+        "semantic_segmentation",
+        dict.fromkeys(("dpt", "mobilevit", "segformer"), "argmax"),
+    ),
+}
 
 
 def is_transformers_folder(folder: Path) -> bool:
@@ -39,15 +59,14 @@ def read_transformers_folder(folder: Path) -> tuple[Manifest, Path]:
     preprocessor = _read_json(folder / "preprocessor_config.json")
     task, decoder = _task_of(folder, config)
     session = OnnxSession(model_path, device="cpu", graph_optimization="disabled")
-    labels = {int(index): str(name) for index, name in config.get("id2label", {}).items()}
     try:
         return Manifest(
             name=folder.name,
             task=task,
             decoder=decoder,
-            input=_input_spec(session, preprocessor),
-            outputs=tuple(output.name for output in session.outputs),
-            class_names=tuple(labels[index] for index in sorted(labels)),
+            input=input_spec(session, preprocessor),
+            outputs=tuple(sorted((output.name for output in session.outputs), key=lambda name: name != "logits")),
+            class_names=_class_names(config),
             source=SourceSpec(id=str(config.get("_name_or_path") or folder.name)),
             opset=0,
         ), model_path
@@ -58,49 +77,25 @@ def read_transformers_folder(folder: Path) -> tuple[Manifest, Path]:
 
 def _task_of(folder: Path, config: dict[str, Any]) -> tuple[str, str]:
     architectures = config.get("architectures") or []
-    for architecture in architectures:
-        for head, task in _TASKS_BY_HEAD.items():
-            if architecture.endswith(head):
-                return task
+    model_type = str(config.get("model_type"))
+    for head, (task, decoders) in _TASKS_BY_HEAD.items():
+        if not any(architecture.endswith(head) for architecture in architectures):
+            continue
+        try:
+            return task, decoders[model_type]
+        except KeyError as error:
+            raise ModelError(
+                f"{folder}: config.json: model_type: {model_type!r} is none of those verified for {task} "
+                f"({', '.join(sorted(decoders))}); give such a model"
+            ) from error
     heads = ", ".join(f"...{head}" for head in _TASKS_BY_HEAD)
     raise ModelError(f"{folder}: config.json: architectures: {architectures} is none of {heads}; give such a model")
 
 
-def _input_spec(session: OnnxSession, preprocessor: dict[str, Any]) -> InputSpec:
-    node = next(node for node in session.inputs if node.name == "pixel_values")
-    size = _as_size(preprocessor.get("size", {}))
-    normalises = preprocessor.get("do_normalize", True)
-    fields: dict[str, Any] = {
-        "name": node.name,
-        "resize": "stretch",
-        "resample": _RESAMPLE[preprocessor.get("resample", 2)],
-        "scale": preprocessor.get("rescale_factor", 1 / 255) if preprocessor.get("do_rescale", True) else 1.0,
-        "mean": tuple(preprocessor["image_mean"]) if normalises else (0.0, 0.0, 0.0),
-        "std": tuple(preprocessor["image_std"]) if normalises else (1.0, 1.0, 1.0),
-        "dynamic_batch": node.shape[0] is None,
-    }
-    if preprocessor.get("image_processor_type", "").startswith("ConvNext") and "shortest_edge" in size:
-        shortest = size["shortest_edge"]
-        fields |= {"height": shortest, "width": shortest}
-        if shortest < _CONVNEXT_STRETCHES_FROM_PX:
-            fields["resize"] = "shortest_edge_center_crop"
-            fields["resize_shortest_edge"] = int(shortest / preprocessor.get("crop_pct", 224 / 256))
-    elif "shortest_edge" in size:
-        crop = _as_size(preprocessor["crop_size"]) if preprocessor.get("do_center_crop") else {}
-        fields["resize"] = "shortest_edge_center_crop"
-        fields["resize_shortest_edge"] = size["shortest_edge"]
-        fields |= {side: crop.get(side, size["shortest_edge"]) for side in ("height", "width")}
-    else:
-        fields |= {side: size[side] for side in ("height", "width")}
-    for side, axis in (("height", 2), ("width", 3)):
-        if node.shape[axis] not in (None, fields[side]):
-            raise ValueError(f"the model takes {side} {node.shape[axis]}, the preprocessor makes {fields[side]}")
-    return InputSpec(**fields)
-
-
-def _as_size(size: int | dict[str, int]) -> dict[str, int]:
-    # Older processors store one number for a square.
-    return {"height": size, "width": size} if isinstance(size, int) else size
+def _class_names(config: dict[str, Any]) -> tuple[str, ...]:
+    labels = {int(index): str(name) for index, name in config.get("id2label", {}).items()}
+    # An id without a name still has its column in the logits.
+    return tuple(labels.get(index, f"LABEL_{index}") for index in range(max(labels, default=-1) + 1))
 
 
 def _read_json(path: Path) -> dict[str, Any]:
