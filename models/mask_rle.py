@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +20,7 @@ def encode_rle(mask: NDArray[np.bool_]) -> dict[str, Any]:
 
 def _run_lengths(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """How many pixels are off, on, off, ... column after column; the first number is 0 where the first pixel is on."""
-    columns = np.asarray(mask.T, order="C").ravel()
+    columns = cv2.transpose(np.ascontiguousarray(mask).view(np.uint8)).ravel()
     changes = np.flatnonzero(columns[1:] != columns[:-1]) + 1
     starts_on = np.zeros(int(columns[:1].sum()), np.int64)
     return np.diff(np.concatenate(([0], starts_on, changes, [len(columns)])))

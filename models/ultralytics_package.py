@@ -39,7 +39,8 @@ def read_ultralytics_file(path: Path) -> Manifest:
     if metadata["task"] not in _TASKS:
         raise ModelError(f"{path}: task: Ultralytics' {metadata['task']!r} is none of {', '.join(_TASKS)}")
     task, decoder = _TASKS[metadata["task"]]
-    if metadata.get("end2end") == "True":
+    options = _literal(path, metadata, "args")
+    if task != "image_classification" and (metadata.get("end2end") == "True" or options.get("nms")):
         decoder = "ultralytics_end_to_end"
     names = _literal(path, metadata, "names")
     height, width = _literal(path, metadata, "imgsz")
@@ -59,7 +60,7 @@ def read_ultralytics_file(path: Path) -> Manifest:
             outputs=tuple(output.name for output in session.outputs),
             class_names=tuple(names[index] for index in sorted(names)),
             source=SourceSpec(id=metadata.get("description", path.stem), licence=metadata.get("license")),
-            opset=int(_literal(path, metadata, "args").get("opset") or 0),
+            opset=int(options.get("opset") or 0),
             precision="fp32",
         )
     except ValidationError as error:

@@ -12,6 +12,7 @@ from models.errors import ModelError
 from models.manifest import Manifest
 from models.placement import fit
 from models.results import Classification
+from models.tasks.scores import softmax
 from models.tasks.task import TaskKind
 
 _RESIZE_RULES = ("stretch", "shortest_edge_center_crop", "stretch_center_crop")
@@ -40,12 +41,6 @@ class ImageClassification:
         scores = softmax(row) if manifest.decoder == "softmax" else row
         order = np.argsort(-scores, kind="stable")
         return Classification(manifest.task, order.astype(np.int64), scores[order], manifest.class_names)
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities (K,) of logits (K,), with the greatest logit subtracted first so that none overflows."""
-    powers = np.exp(logits - logits.max())
-    return np.asarray(powers / powers.sum(), np.float32)
 
 
 TASK = TaskKind(

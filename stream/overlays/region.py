@@ -73,7 +73,14 @@ def draw_tag(canvas: NDArray[np.uint8], label: str, note: str, box: Rect, colour
     tag_width = text_width(text, sizes.text, SEMIBOLD) + 2 * padding
     above, below = box.top - padding - tag_height, box.top + box.height + padding
     top = above if above >= 0 else min(below, height - tag_height)
-    view = Rect(max(0, min(box.left, width - tag_width)), top, tag_width, tag_height).view(canvas)
-    with round_corners(view, sizes.radius // 2):
+    place = Rect(max(0, min(box.left, width - tag_width)), top, tag_width, tag_height)
+    fill_tag(canvas, text, place, colour, sizes.text, sizes.radius // 2)
+
+
+def fill_tag(canvas: NDArray[np.uint8], text: str, place: Rect, colour: Colour, size_px: int, radius_px: int) -> None:
+    """Fill a place of the canvas, in place, with a colour and a line of dark text in the middle."""
+    view = place.view(canvas)
+    with round_corners(view, radius_px):
         view[:] = colour
-    draw_text(view, text, padding, padding, sizes.text, DARK, SEMIBOLD)
+    left = (place.width - text_width(text, size_px, SEMIBOLD)) // 2
+    draw_text(view, text, left, (place.height - cap_height(size_px)) // 2, size_px, DARK, SEMIBOLD)

@@ -5,6 +5,7 @@ Every overlay asks here (write thread). Colours are BGR, 0..255.
 
 from __future__ import annotations
 
+import colorsys
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,6 +25,8 @@ PANEL_ALPHA = 0.74
 REGULAR = 400
 SEMIBOLD = 600
 
+_GOLDEN_RATIO = 0.618
+_LEAST_LUMA = 155
 # Neighbours differ in hue, because the ids of one model's likeliest classes are often neighbours. All are light enough
 # to stand out on a panel over white paper, and to carry dark text.
 PALETTE: tuple[Colour, ...] = (
@@ -42,9 +45,23 @@ PALETTE: tuple[Colour, ...] = (
 )
 
 
+@cache
 def class_colour(class_id: int) -> Colour:
-    """The colour of a class: the same in every frame, panel and run."""
-    return PALETTE[class_id % len(PALETTE)]
+    """The colour of a class: the same in every frame, panel and run; the palette's own for the first classes.
+
+    Each later round of the palette has its hues turned by another part of a step, and is a little deeper; what would
+    become too deep to carry dark text is mixed with white.
+    """
+    blue, green, red = PALETTE[class_id % len(PALETTE)]
+    turns = class_id // len(PALETTE)
+    hue, lightness, saturation = colorsys.rgb_to_hls(red / 255, green / 255, blue / 255)
+    hue += (turns * _GOLDEN_RATIO % 1) / len(PALETTE)
+    lightness -= 0.05 * (turns % 3)
+    levels = [255 * level for level in colorsys.hls_to_rgb(hue, lightness, saturation)]
+    luma = 0.299 * levels[0] + 0.587 * levels[1] + 0.114 * levels[2]
+    white = max(0.0, (_LEAST_LUMA - luma) / (255 - luma))
+    red, green, blue = (round(level + white * (255 - level)) for level in levels)
+    return blue, green, red
 
 
 @dataclass(frozen=True, slots=True)

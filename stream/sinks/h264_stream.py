@@ -99,6 +99,7 @@ class H264Stream:
         self.end_seconds: Fraction | None = None
         self.size_wh = (info.width, info.height)
         self._matrix = _ITU709 if info.height >= _BT601_LINES_BELOW else _ITU601
+        self._held: Packet[VideoStream] | None = None
         self._last_ticks: int | None = None
         self._keyframe_ticks: int | None = None
         self._duration_ticks = max(1, round(self.timescale / info.rate)) if info.rate else self.timescale // 25
@@ -122,7 +123,12 @@ class H264Stream:
 
     def finish(self) -> list[Packet[VideoStream]]:
         """The packets of the frames that were held back."""
-        return self._timed(self.stream.encode(None))
+        packets = self._timed(self.stream.encode(None))
+        if self._held is not None:
+            self._held.duration = self._duration_ticks
+            packets.append(self._held)
+            self._held = None
+        return packets
 
     def _add_stream(self, container: OutputContainer, info: SourceInfo) -> VideoStream:
         stream = container.add_stream("libx264", rate=info.rate, options=encoder_options(info.rate))
@@ -151,10 +157,18 @@ class H264Stream:
         )
 
     def _timed(self, packets: list[Packet[VideoStream]]) -> list[Packet[VideoStream]]:
-        # Muxers take a frame's duration from the frame after it; only the file's last one counts as it stands here.
+        """The packets whose successor is known, and with it how long their picture stays; the newest is held back.
+
+        libav begins an MP4 fragment where the last picture of the one before ends, so a wrong duration there would move
+        the next picture in time.
+        """
+        ready = []
         for packet in packets:
-            packet.duration = self._duration_ticks
-        return packets
+            if self._held is not None and packet.pts is not None and self._held.pts is not None:
+                self._held.duration = packet.pts - self._held.pts
+                ready.append(self._held)
+            self._held = packet
+        return ready
 
     def _ticks(self, frame: Frame) -> int:
         seconds = frame.pts * frame.time_base

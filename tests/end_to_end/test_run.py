@@ -9,45 +9,30 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.end_to_end.conftest import ROOT, Mirilla
+from tests.end_to_end.ffprobe import audio_packets, frame_times, probe
+
+pytestmark = pytest.mark.usefixtures("ffprobe")
 
 
-def probe(ffprobe: Path, path: Path, *arguments: str) -> Any:
-    command = [str(ffprobe), "-v", "error", "-of", "json", *arguments, str(path)]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-
-
-def frame_times(ffprobe: Path, path: Path) -> list[str]:
-    found = probe(ffprobe, path, "-select_streams", "v:0", "-show_entries", "frame=pts_time")
-    return [frame["pts_time"] for frame in found["frames"]]
-
-
-def audio_packets(ffprobe: Path, path: Path) -> list[tuple[str, str]]:
-    found = probe(ffprobe, path, "-select_streams", "a:0", "-show_entries", "packet=pts_time,size")
-    return [(packet["pts_time"], packet["size"]) for packet in found["packets"]]
-
-
-def test_a_video_comes_back_whole_with_results_and_a_report(
-    mirilla: Mirilla, clip: Path, ffprobe: Path, tmp_path: Path
-) -> None:
+def test_a_video_comes_back_whole_with_results_and_a_report(mirilla: Mirilla, clip: Path, tmp_path: Path) -> None:
     result = mirilla(
         "run", "--source", clip.name, "--sink", "seen.mp4", "--sink", "seen.jsonl", "--sink", "seen.csv",
         "--sink", "seen.gif", "--sink", "frames/", "--report", "report.json",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
-    assert frame_times(ffprobe, tmp_path / "seen.mp4") == frame_times(ffprobe, clip)
-    assert audio_packets(ffprobe, tmp_path / "seen.mp4") == audio_packets(ffprobe, clip)
+    assert frame_times(tmp_path / "seen.mp4") == frame_times(clip)
+    assert audio_packets(tmp_path / "seen.mp4") == audio_packets(clip)
     lines = [json.loads(line) for line in (tmp_path / "seen.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["index"] for line in lines] == list(range(50))
     assert [line["pts_seconds"] for line in lines] == pytest.approx([index / 25 for index in range(50)])
     assert all(line["results"]["quickdraw-32"]["task"] == "sketch_classification" for line in lines)
     with (tmp_path / "seen.csv").open(newline="", encoding="utf-8") as file:
         assert {row["index"] for row in csv.DictReader(file)} == {str(index) for index in range(50)}
-    assert len(frame_times(ffprobe, tmp_path / "seen.gif")) == 50
+    assert len(frame_times(tmp_path / "seen.gif")) == 50
     assert len(list((tmp_path / "frames").iterdir())) == 50
     assert not list(tmp_path.glob("*partial*"))
 
@@ -82,9 +67,7 @@ streams:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM that a program can hear")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_finishes_the_files_that_are_being_written(
-    number: signal.Signals, ffprobe: Path, tmp_path: Path
-) -> None:
+def test_a_signal_finishes_the_files_that_are_being_written(number: signal.Signals, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "stream", "run", "--source", "pattern:320x240@30x100000", "--model", "none"]
     command += ["--sink", "seen.mp4", "--sink", "seen.jsonl", "--report", "report.json"]
     process = subprocess.Popen(
@@ -92,9 +75,7 @@ def test_a_signal_finishes_the_files_that_are_being_written(
     )
     try:
         # The run is under way when its results appear.
-        lines = tmp_path / "seen.jsonl.partial"
-        partial = wait_for_lines(tmp_path, process, least=10)
-        assert partial is not None, lines
+        assert results_have_begun(tmp_path, process, lines=10)
         process.send_signal(number)
         _, stderr = process.communicate(timeout=60)
     finally:
@@ -102,17 +83,16 @@ def test_a_signal_finishes_the_files_that_are_being_written(
     assert process.returncode == 0, stderr
     frames = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["frames"]
     written = len((tmp_path / "seen.jsonl").read_text(encoding="utf-8").splitlines())
-    assert frames["captured"] == frames["written"] == written == len(frame_times(ffprobe, tmp_path / "seen.mp4"))
+    assert frames["captured"] == frames["written"] == written == len(frame_times(tmp_path / "seen.mp4"))
     assert not list(tmp_path.glob("*partial*"))
 
 
-def wait_for_lines(folder: Path, process: subprocess.Popen[str], *, least: int) -> Path | None:
-    """The results file that is being written, once it has so many lines; None where the process ended before."""
+def results_have_begun(folder: Path, process: subprocess.Popen[str], *, lines: int) -> bool:
+    """Wait until so many results are on the disk; False where the process ended before."""
     while process.poll() is None:
-        for path in folder.glob("*.jsonl*"):
-            if path.read_bytes().count(b"\n") >= least:
-                return path
-    return None
+        if any(path.read_bytes().count(b"\n") >= lines for path in folder.glob("*.jsonl*")):
+            return True
+    return False
 
 
 @pytest.mark.parametrize(
@@ -121,22 +101,22 @@ def wait_for_lines(folder: Path, process: subprocess.Popen[str], *, least: int) 
 )
 @pytest.mark.parametrize("model", ["none", "quickdraw-32"])
 def test_real_video_comes_back_complete(
-    name: str, frames: int, model: str, mirilla: Mirilla, test_data: Path, ffprobe: Path, tmp_path: Path
+    name: str, frames: int, model: str, mirilla: Mirilla, test_data: Path, tmp_path: Path
 ) -> None:
     source = test_data / "video" / name
     # A GIF of the whole would be huge; its first seconds show as much.
     gif = mirilla("run", "--source", source, "--model", model, "--sink", "seen.gif", "--frames", 20)
     assert gif.returncode == 0, gif.stderr
-    assert len(frame_times(ffprobe, tmp_path / "seen.gif")) == 20
+    assert len(frame_times(tmp_path / "seen.gif")) == 20
     result = mirilla("run", "--source", source, "--model", model, "--sink", "seen.mp4", "--sink", "seen.jsonl")
     assert result.returncode == 0, result.stderr
-    times = frame_times(ffprobe, tmp_path / "seen.mp4")
+    times = frame_times(tmp_path / "seen.mp4")
     assert len(times) == frames
-    assert times == frame_times(ffprobe, source)
+    assert times == frame_times(source)
     assert len((tmp_path / "seen.jsonl").read_text(encoding="utf-8").splitlines()) == frames
-    streams = probe(ffprobe, source, "-show_entries", "stream=codec_type")["streams"]
+    streams = probe(source, "-show_entries", "stream=codec_type")["streams"]
     if any(stream["codec_type"] == "audio" for stream in streams):
-        assert audio_packets(ffprobe, tmp_path / "seen.mp4") == audio_packets(ffprobe, source)
+        assert audio_packets(tmp_path / "seen.mp4") == audio_packets(source)
 
 
 def test_python_users_need_three_lines(clip: Path) -> None:

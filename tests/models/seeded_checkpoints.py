@@ -20,6 +20,8 @@ def export(folder: Path, architecture: str) -> tuple[Path, Path]:
     import torch
     from optimum.exporters.onnx import main_export
 
+    # Networks this small spend their time in threads that wait for one another.
+    torch.set_num_threads(1)
     torch.manual_seed(11)
     model, processor, task = ARCHITECTURES[architecture]()
     _spread_scores(model)

@@ -202,3 +202,23 @@ def test_a_moved_package_still_loads(make_package: Callable[..., Path], tmp_path
     moved = tmp_path / "elsewhere" / "piña y león"
     shutil.move(make_package(), moved)
     assert load_model(moved, device="cpu").name == "brightness"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "task", "decoder"),
+    [
+        ({"task": "detect"}, "object_detection", "ultralytics_grid"),
+        ({"task": "segment"}, "instance_segmentation", "ultralytics_grid"),
+        ({"task": "detect", "end2end": "True"}, "object_detection", "ultralytics_end_to_end"),
+        # Exported with NMS in the graph.
+        ({"task": "segment", "args": "{'nms': True}"}, "instance_segmentation", "ultralytics_end_to_end"),
+        ({"task": "detect", "args": "{'nms': False}", "end2end": "False"}, "object_detection", "ultralytics_grid"),
+    ],
+)
+def test_an_ultralytics_file_says_which_head_it_has(
+    tmp_path: Path, metadata: dict[str, str], task: str, decoder: str
+) -> None:
+    path = tmp_path / "detector.onnx"
+    brightness_graph(path, channels=3, metadata=ULTRALYTICS | metadata)
+    manifest = find_package(path).manifest
+    assert (manifest.task, manifest.decoder) == (task, decoder)

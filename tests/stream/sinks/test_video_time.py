@@ -17,6 +17,8 @@ CLOCKS = {
     "one tick a frame, NTSC": (F(1001, 30000), list(range(40)), F(30000, 1001)),
     "one tick a frame": (F(1, 30), list(range(40)), F(30)),
     "matroska, uneven ticks": (F(1, 1000), [0, 33, 67, 100, 133, 167, 200], F(30)),
+    # Several fragments, whose last pictures stay longer or shorter than those before them.
+    "phone, uneven all along": (F(1, 90000), [i * 3000 + i // 5 * 6000 + (i * i % 11) * 97 for i in range(90)], None),
     "gif, pauses": (F(1, 100), [5, 12, 15, 200, 203, 900], None),
     "webcam": (F(1, 1_000_000), [7, 33_400, 66_801, 5_000_123], None),
     "stills, a second each": (F(1), [0, 1, 2, 3], F(1)),
