@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from optimum.exporters.onnx import export
 
 from exporters.checkpoint import Checkpoint, first_line, open_checkpoint
-from exporters.errors import ExportError
+from exporters.errors import ExportError, ParityError
 from exporters.graphs import Graph, graphs_of
 from exporters.parity import Gate, ParityLog
 from exporters.parity_inputs import drawings, gate_pictures, plain_pictures, processed
@@ -26,6 +26,7 @@ from exporters.write_manifest import copy_papers, describe, read_training_record
 from models.manifest import MODEL_NAME, Manifest, Precision, SourceSpec, file_sha256, write_manifest
 from models.networks.sketch_cnn import label_settings
 
+_SIDE_MULTIPLE = 32
 # Detectors that keep the best of many queries: which is which in a row of near-equals is chance.
 _RANKING = {"rt_detr", "rt_detr_v2", "d_fine"}
 
@@ -38,6 +39,7 @@ class ExportOptions:
         name: the package's; None takes the output folder's.
         task: as the hub calls it; None takes what the checkpoint was trained for.
         size_hw: the only size that the graph takes; None takes the processor's, and leaves free what is proven free.
+        size_scale: of the processor's own size; below 1 it is fixed at that share of it.
         batch: the only batch that the graph takes; None leaves it free.
         opset: ONNX operator set.
         precision: of the weights and of the arithmetic.
@@ -52,6 +54,7 @@ class ExportOptions:
     name: str | None = None
     task: str | None = None
     size_hw: tuple[int, int] | None = None
+    size_scale: float = 1.0
     batch: int | None = None
     opset: int = 18
     precision: Precision = "fp32"
@@ -78,13 +81,14 @@ def export_package(
         on_step: told in a few words what is done next.
 
     Raises:
-        ExportError: the checkpoint cannot be read or exported, the output exists, or the parity check failed.
+        ExportError: the checkpoint cannot be read or exported, or the output exists.
+        ParityError: the package was made, and marked as failed.
     """
     options = options or ExportOptions()
     if output.exists() and not options.overwrite:
         raise ExportError(f"{output} exists already; give another --output, or --overwrite")
     on_step("reading the checkpoint")
-    opened = open_checkpoint(checkpoint, options.task, options.size_hw)
+    opened, options = _open(checkpoint, options)
     texts = _take_labels(opened, options.labels)
     name = options.name or output.name
     partial = output.with_name(f".{output.name}.partial")
@@ -101,7 +105,7 @@ def export_package(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     if complaints:
-        raise ExportError(
+        raise ParityError(
             f"{output}: ONNX and PyTorch differ: {'; '.join(complaints)}; the package is marked as failed"
         )
     return output
@@ -148,6 +152,20 @@ def _build(
         "trained_with": record.command,
     }
     return manifest.model_copy(update=measured), log.complaints
+
+
+def _open(checkpoint: Path, options: ExportOptions) -> tuple[Checkpoint, ExportOptions]:
+    """The checkpoint, and the options with the size that a scale amounts to."""
+    opened = open_checkpoint(checkpoint, options.task, options.size_hw)
+    if options.size_scale == 1.0:
+        return opened, options
+    height, width = pictures_for(opened).shape[2:]
+    scaled = [
+        max(_SIDE_MULTIPLE, round(side * options.size_scale / _SIDE_MULTIPLE) * _SIDE_MULTIPLE)
+        for side in (height, width)
+    ]
+    options = replace(options, size_hw=(scaled[0], scaled[1]))
+    return open_checkpoint(checkpoint, options.task, options.size_hw), options
 
 
 def gate_for(checkpoint: Checkpoint, precision: Precision, options: ExportOptions) -> Gate:
