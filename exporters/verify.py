@@ -14,6 +14,8 @@ import onnx
 from numpy.typing import NDArray
 
 from exporters.agreement import Agreement
+from exporters.checkpoint import first_line
+from exporters.errors import ExportError
 from exporters.graphs import Graph
 from exporters.parity import ParityLog, compare
 from exporters.parity_inputs import noise_like, second_size
@@ -43,10 +45,19 @@ def verify(
         log: takes what is found.
         batch: the only batch size that the graph is for; None tries 1, 2 and 8.
         fixed_size: the graph is for the size of `pictures` alone.
+
+    Raises:
+        ExportError: PyTorch's own network does not take the pictures.
     """
     session = OnnxSession(path, device="cpu", threads=1)
-    compare(graph.reference, session, _feeds(graph, session, pictures, batch), agreement, log)
     channels, height, width = pictures.shape[1:]
+    try:
+        compare(graph.reference, session, _feeds(graph, session, pictures, batch), agreement, log)
+    except (ValueError, RuntimeError) as error:
+        raise ExportError(
+            f"{graph.module.config.model_type}: PyTorch's own network does not take {height}x{width} pictures: "
+            f"{first_line(error)}; give another --size, or none"
+        ) from error
     fixed = {1: channels}
     if batch is not None:
         fixed[0] = batch

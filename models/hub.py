@@ -17,6 +17,8 @@ from models.manifest import file_sha256
 PAPERS = ("*.json", "*.txt", "*.safetensors")
 PICKLES = ("pytorch_model*.bin",)
 READY_ONNX = ("config.json", "preprocessor_config.json", "onnx/model.onnx", "onnx/model.onnx_data")
+_ATTEMPTS = 3
+_UNAUTHORISED = 401
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -56,37 +58,55 @@ def _snapshot(repository: str, revision: str, patterns: tuple[str, ...]) -> Path
     # Only where a pattern names a folder is anything but the top of the repository meant.
     elsewhere = None if any("/" in pattern for pattern in patterns) else ["*/*"]
     try:
-        folder = Path(
-            huggingface_hub.snapshot_download(
-                repository, revision=revision, allow_patterns=list(patterns), ignore_patterns=elsewhere
-            )
-        )
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                folder = Path(
+                    huggingface_hub.snapshot_download(
+                        repository, revision=revision, allow_patterns=list(patterns), ignore_patterns=elsewhere
+                    )
+                )
+                break
+            except exceptions.ChunkedEncodingError:
+                # Broke off; the next attempt goes on where this one ended.
+                if attempt == _ATTEMPTS:
+                    raise
     except errors.GatedRepoError as error:
         raise ModelError(
             f"{repository}: the hub wants an agreement first: accept it on its page, then `hf auth login`"
         ) from error
     except errors.RepositoryNotFoundError as error:
-        raise ModelError(
-            f"{repository}: the hub knows no such repository, or it is private (then `hf auth login`); check the id"
-        ) from error
+        raise _unknown(repository) from error
     except errors.RevisionNotFoundError as error:
         raise ModelError(f"{repository}: has no revision {revision!r}; check its name") from error
     except errors.HFValidationError as error:
         raise ModelError(f"{repository!r} is neither a folder nor an id of the hub, which is owner/name") from error
+    except errors.HfHubHTTPError as error:
+        if error.response is not None and error.response.status_code == _UNAUTHORISED:
+            raise _unknown(repository) from error
+        raise _unreachable(repository, error) from error
     except (
         errors.LocalEntryNotFoundError,
         errors.OfflineModeIsEnabled,
-        errors.HfHubHTTPError,
         exceptions.RequestException,
     ) as error:
-        raise ModelError(
-            f"{repository}: the hub cannot be reached ({_reason(error)}) and the cache does not have it; "
-            "give a folder with the checkpoint, or a ready package"
-        ) from error
+        raise _unreachable(repository, error) from error
     except OSError as error:
         raise _damage(repository, error) from error
     _verify(repository, folder)
     return folder
+
+
+def _unknown(repository: str) -> ModelError:
+    return ModelError(
+        f"{repository}: the hub knows no such repository, or it is private (then `hf auth login`); check the id"
+    )
+
+
+def _unreachable(repository: str, error: Exception) -> ModelError:
+    return ModelError(
+        f"{repository}: the hub cannot be reached ({_reason(error)}) and the cache does not have it; "
+        "give a folder with the checkpoint, or a ready package"
+    )
 
 
 def _damage(repository: str, error: OSError) -> ModelError:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import cv2
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
@@ -103,7 +105,11 @@ def demo(
     from stream.demo import run_demo
 
     _log_to_terminal(debug)
-    _exit_as([run_demo(output, report or output / "demo.json", _view(quiet))], debug)
+    report = report or output / "demo.json"
+    outcome, sheet = run_demo(output, report, _view(quiet))
+    if not quiet:
+        _out.print(f"{sheet.named_right} of {len(sheet.guesses)} drawings named right; the figures are in {report}")
+    _exit_as([outcome], debug)
 
 
 @app.command(name="models")
@@ -140,7 +146,8 @@ def export(
     from stream.sample import sample_pictures
 
     _log_to_terminal(debug)
-    kit = _export_kit()
+    with _export_extra():
+        import exporters.request as kit
     request = kit.ExportRequest(
         checkpoint, output, task, size, batch, opset, precision, labels, min_agreement, overwrite,
         calibration=sample_pictures(calibrate) if calibrate else (),
@@ -151,27 +158,57 @@ def export(
     _out.print(f"{package.name}: in {package}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _export_kit() -> Any:
-    """The exporters, which need PyTorch, transformers and Optimum."""
-    try:
-        import exporters.request as kit
-    except ImportError as error:
-        raise ConfigError(
-            f"exporting needs {error.name}, which is not installed: pip install 'mirilla[export]'"
-        ) from error
-    return kit
-
-
 def _fetch_zoo_models(settings: Settings, say: Callable[[str], None]) -> None:
     """Make the zoo's models ready that the streams name and that are not here yet; says how it does."""
     for name in missing_from_zoo(settings):
         try:
-            kit = _export_kit()
+            with _export_extra():
+                import exporters.request as kit
         except ConfigError as missing:
             say(f"{name}: {fetch_ready(name, missing)}")
             continue
         say(f"{name}: exporting it from the hub, once")
         kit.export_request(kit.ExportRequest(name), say)
+
+
+@train_app.command(name="sketch")
+def train_sketch_model(
+    data: Annotated[Path, typer.Option(help="A folder of .npz, .npy or .ndjson drawings, one file a category.")],
+    output: Annotated[Path, typer.Option(help="The folder of the finished package.")],
+    architecture: Annotated[Literal["notes", "resnet"], typer.Option(help="The course's, or the stronger.")] = "resnet",
+    epochs: Annotated[int, typer.Option(help="Passes over the drawings.")] = 30,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    threads: Annotated[int, typer.Option(help="Threads of PyTorch.")] = 1,
+    checkpoint: Annotated[Path | None, typer.Option(help="Where the training keeps its state; runs/NAME.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last finished epoch.")] = False,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the public drawings into --data first.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a package that exists.")] = False,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, any other training setting.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Train a sketch classifier on Quick, Draw! files and export it as a package that --model takes."""
+    with _export_extra():
+        from exporters.export import ExportOptions, export_package
+        from models.training.quickdraw_download import download_quickdraw
+        from models.training.sketch_settings import SketchTrainingSettings
+        from models.training.train_sketch import train_sketch
+
+    _log_to_terminal(debug)
+    settings = SketchTrainingSettings.from_texts(
+        setting or (),
+        data=data,
+        output=checkpoint or Path("runs") / output.name,
+        architecture=architecture,
+        epochs=epochs,
+        seed=seed,
+        threads=threads,
+        resume=resume,
+    )
+    if download:
+        download_quickdraw(data, on_file=lambda name, index, count: _err.print(f"{index + 1} of {count}: {name}"))
+    trained = train_sketch(settings, lambda report: _err.print(str(report), highlight=False))
+    package = export_package(trained.checkpoint, output, ExportOptions(overwrite=overwrite))
+    _out.print(f"{package}: top-1 {trained.top1:.4f}, top-5 {trained.top5:.4f} on {trained.held_out_count} held out")
 
 
 def main() -> None:
@@ -183,6 +220,14 @@ def main() -> None:
             raise
         _say(error)
         sys.exit(error.exit_code)
+
+
+@contextmanager
+def _export_extra() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"this command needs {error.name}; pip install 'mirilla[export]'") from error
 
 
 def _exit_as(outcomes: Sequence[StreamOutcome], debug: bool) -> None:
@@ -204,6 +249,9 @@ def _view(quiet: bool) -> RunView:
 
 
 def _log_to_terminal(debug: bool) -> None:
+    if not debug:
+        # OpenCV's own remarks on a damaged picture would stand beside our one line about it.
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     handler = RichHandler(console=_err, show_time=False, show_path=False)
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s", handlers=[handler])
 

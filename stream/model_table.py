@@ -13,8 +13,8 @@ from models.zoo import exported_names, zoo
 
 def package_table() -> Table:
     """A row a package that is here, bundled ones first."""
-    name, size = Column("model", no_wrap=True), Column("size", no_wrap=True)
-    table = Table(name, "from", "task", "top-1", size, "precision", "parity", "licence", box=SIMPLE_HEAD)
+    model, size = Column("model", no_wrap=True), Column("size", no_wrap=True)
+    table = Table(model, "from", "task", "top-1", size, "precision", "parity", "licence", box=SIMPLE_HEAD)
     for origin, names in (("bundled", bundled_names()), ("exported", exported_names())):
         for name in names:
             try:
@@ -39,8 +39,8 @@ def package_table() -> Table:
 
 def zoo_table() -> Table:
     """A row an entry of the zoo."""
-    name, task, size = (Column(header, no_wrap=True) for header in ("zoo", "task", "size"))
-    table = Table(name, task, size, "input", "licence", box=SIMPLE_HEAD)
+    zoo_name, size = Column("zoo", no_wrap=True), Column("size", no_wrap=True)
+    table = Table(zoo_name, "task", size, "input", "licence", box=SIMPLE_HEAD)
     for name, entry in zoo().items():
         table.add_row(name, entry.task, f"{entry.parameters:.1f} M", entry.input, entry.licence)
     return table

@@ -69,8 +69,10 @@ def test_running_video_imports_nothing_heavy() -> None:
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for path in python_files()
         if path.parts[len(ROOT.parts)] == "stream" and path.name != "__main__.py"
-    ] + ["models"]
-    program = f"import importlib, sys\nfor m in {modules!r}: importlib.import_module(m)\nprint(*sys.modules)"
+    ]
+    program = (
+        f"import importlib, sys\nfor m in {modules!r} + ['models']: importlib.import_module(m)\nprint(*sys.modules)"
+    )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(result.stdout.split())
     assert "stream.cli" in loaded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name}", type=int)
     for name in ("held-out", "extra-held-out", "validation", "extra-share", "dropout", "learning-rate"):
         parser.add_argument(f"--{name}", type=float)
-    for name in ("weight-decay", "label-smoothing", "mixup-alpha", "ema-decay"):
+    for name in ("weight-decay", "label-smoothing", "mixup-alpha", "ema-decay", "augmentation-strength"):
         parser.add_argument(f"--{name}", type=float)
     switches = {
         "hard-augmentation": "for few drawings a category",
@@ -51,10 +52,9 @@ def _integers(text: str) -> tuple[int, ...]:
 
 
 def _say_epoch(report: EpochReport) -> None:
-    _say(
-        f"epoch {report.epoch}/{report.epochs}: loss {report.loss:.4f}, validation top-1 {report.top1:.4f}, "
-        f"top-5 {report.top5:.4f}, {report.seconds:.0f} s"
-    )
+    measured = f"validation top-1 {report.top1:.4f}, top-5 {report.top5:.4f}, "
+    watched = "" if math.isnan(report.top1) else measured
+    _say(f"epoch {report.epoch}/{report.epochs}: loss {report.loss:.4f}, {watched}{report.seconds:.0f} s")
 
 
 def _say(line: str) -> None:

@@ -5,7 +5,7 @@ Every function draws from the generator it is given, so that a seed fixes the wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -57,6 +57,11 @@ class Augmentation:
     erase_chance: float = 0.15
     level_range: tuple[float, float] = (70.0, 185.0)
     unchanged_chance: float = 0.0
+
+    def times(self, strength: float) -> Augmentation:
+        """All standard deviations, and the chance to lose a stroke, so many times as large."""
+        grown = {field.name: strength * getattr(self, field.name) for field in fields(self) if "_std" in field.name}
+        return replace(self, drop_stroke_chance=min(1.0, strength * self.drop_stroke_chance), **grown)
 
 
 GENTLE = Augmentation(

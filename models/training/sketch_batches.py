@@ -41,7 +41,7 @@ def make_batch(
     source: SketchSet, chosen: NDArray[np.int64], settings: SketchTrainingSettings, random: np.random.Generator
 ) -> MixedBatch:
     """Augment the drawings at the positions `chosen` (N,) and blend each with another of them."""
-    how: Augmentation = HARD if settings.hard_augmentation else GENTLE
+    how: Augmentation = (HARD if settings.hard_augmentation else GENTLE).times(settings.augmentation_strength)
     if not settings.mirrored:
         how = replace(how, mirror_chance=0.0)
     bitmap_count = len(source.bitmaps)

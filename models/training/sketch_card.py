@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -41,12 +42,17 @@ def write_papers(
         "licence": WEIGHTS_LICENCE,
         "attribution": QUICKDRAW_CREDIT,
         "held_out": {"drawings": trained.held_out_count, "top1": trained.top1, "top5": trained.top5},
-        "epochs": [asdict(report) for report in history],
+        "epochs": [_as_json(report) for report in history],
     }
     folder = trained.checkpoint
     (folder / "training.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(model_card(settings, command, trained, confusion), encoding="utf-8")
     draw_confusion(confusion, trained.class_names, folder / "confusion.png")
+
+
+def _as_json(report: EpochReport) -> dict[str, float | None]:
+    """The report; what was not measured is null, for JSON knows no NaN."""
+    return {name: None if math.isnan(value) else value for name, value in asdict(report).items()}
 
 
 def model_card(
@@ -105,7 +111,7 @@ def _matrix_figure(confusion: NDArray[np.int64], class_names: Sequence[str]) -> 
     axes.set_xlabel("guessed")
     axes.set_ylabel("drawn")
     axes.set_title("Per cent of the held-out drawings of a row")
-    for row, column in zip(*np.nonzero(shares >= 0.005), strict=True):
+    for row, column in zip(*np.nonzero(shares >= 0.0055), strict=True):
         colour = "white" if shares[row, column] > 0.4 else "black"
         text = f"{100 * shares[row, column]:.0f}"
         axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
+
+from pydantic import TypeAdapter, ValidationError
 
 from models.training.errors import TrainingError
 
@@ -38,12 +42,13 @@ class SketchTrainingSettings:
         mixup_alpha: of the beta distribution that pictures are mixed by; 0 mixes none.
         ema_decay: how slowly the averaged weights, which are the result, follow.
         hard_augmentation: for few drawings a category.
+        augmentation_strength: how many times as far the augmentation goes.
         mirrored: the categories look alike in a mirror: drawings are mirrored at random, and `resnet` answers with the
             mean over a picture and its mirror image.
         seed: of everything random.
         held_out: last share of each file of `data`, never trained on.
         extra_held_out: the same of `extra_data`.
-        validation: last share of what remains of `data`, for watching the training.
+        validation: last share of what remains of `data`, for watching the training; 0 trains on all of it, unwatched.
         mixed_precision: bfloat16 where it is safe; half the time on processors that have it.
         resume: go on from the last finished epoch in `output`.
         threads: of torch.
@@ -67,6 +72,7 @@ class SketchTrainingSettings:
     mixup_alpha: float = 0.2
     ema_decay: float = 0.998
     hard_augmentation: bool = False
+    augmentation_strength: float = 1.0
     mirrored: bool = True
     seed: int = 0
     held_out: float = 0.1
@@ -88,13 +94,39 @@ class SketchTrainingSettings:
             "extra_share: expected a share above 0 and below 1": 0 < self.extra_share < 1,
             "held_out: expected a share above 0 and below 1": 0 < self.held_out < 1,
             "extra_held_out: expected a share of at least 0 and below 1": 0 <= self.extra_held_out < 1,
-            "validation: expected a share above 0 and below 1": 0 < self.validation < 1,
+            "validation: expected a share of at least 0 and below 1": 0 <= self.validation < 1,
+            "augmentation_strength: expected at least 0": self.augmentation_strength >= 0,
             "seed: expected at least 0": self.seed >= 0,
             "threads: expected at least 1": self.threads >= 1,
         }
         for expectation, holds in checks.items():
             if not holds:
                 raise TrainingError(f"{expectation}, got {getattr(self, expectation.split(':')[0])!r}")
+
+    @classmethod
+    def from_texts(cls, texts: Sequence[str], **settings: Any) -> Self:
+        """The settings that words of a command line amount to.
+
+        Args:
+            texts: `KEY=VALUE` each, a tuple's values with commas between them; they win over `settings`.
+            settings: fields by name.
+
+        Raises:
+            TrainingError: a text has another form, or names no setting, or its value makes no sense.
+        """
+        defaults = {setting.name: setting.default for setting in fields(cls)}
+        for text in texts:
+            key, separator, value = text.partition("=")
+            if not separator or key not in defaults:
+                close = difflib.get_close_matches(key, defaults, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(defaults)}"
+                raise TrainingError(f"--set {text!r}: expected KEY=VALUE with a known key; {hint}")
+            settings[key] = value.split(",") if isinstance(defaults[key], tuple) else value
+        try:
+            return TypeAdapter(cls).validate_python(settings)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise TrainingError(f"--set {first['loc'][0]}={first['input']}: {first['msg']}") from error
 
     def command(self) -> str:
         """The command line that makes these weights again, less what the machine alone decides."""
@@ -124,8 +156,8 @@ class EpochReport:
         epoch: from 1.
         epochs: how many there will be.
         loss: mean training loss.
-        top1: share of the validation drawings that the averaged weights name right.
-        top5: share of them whose name is among the first five guesses.
+        top1: share of the validation drawings that the averaged weights name right; NaN where there are none.
+        top5: share of them whose name is among the first five guesses; NaN where there are none.
         seconds: what the epoch took.
     """
 

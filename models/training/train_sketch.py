@@ -97,7 +97,7 @@ def train_sketch(settings: SketchTrainingSettings, on_epoch: Callable[[EpochRepo
         started = time.perf_counter()
         loss = _train_epoch(progress, sources, settings)
         progress.epoch += 1
-        top1, top5 = top_k_shares(predict(progress.average, validation.rendered()), validation.labels)
+        top1, top5 = _shares(progress.average, validation)
         report = EpochReport(progress.epoch, settings.epochs, loss, top1, top5, time.perf_counter() - started)
         progress.history.append(report)
         progress.save(settings.output / RESUME_FILE)
@@ -146,6 +146,13 @@ def _finish(settings: SketchTrainingSettings, progress: _Progress, held_out: Ske
     return trained
 
 
+def _shares(model: SketchModel, sketches: SketchSet) -> tuple[float, float]:
+    """Top-1 and top-5 on a set; NaN where it is empty."""
+    if len(sketches) == 0:
+        return math.nan, math.nan
+    return top_k_shares(predict(model, sketches.rendered()), sketches.labels)
+
+
 def _read_data(settings: SketchTrainingSettings) -> tuple[list[SketchSet], SketchSet, SketchSet]:
     """The training sets (`data`, then `extra_data`), the validation and the held-out set, no drawing in two of them."""
     names = category_names(settings.data)
@@ -153,8 +160,9 @@ def _read_data(settings: SketchTrainingSettings) -> tuple[list[SketchSet], Sketc
     training = read_sketches(settings.data, "training", split, names)
     validation = read_sketches(settings.data, "validation", split, names)
     held_out = read_sketches(settings.data, "held_out", split, names)
-    for part, sketches in (("training", training), ("validation", validation), ("held-out", held_out)):
-        if len(sketches) == 0:
+    parts = {"training": training, "validation": validation, "held-out": held_out}
+    for part, sketches in parts.items():
+        if len(sketches) == 0 and (part != "validation" or settings.validation > 0):
             raise TrainingError(f"{settings.data}: too few drawings, none is left for the {part} part; add more")
     if settings.extra_data is None:
         return [training], validation, held_out

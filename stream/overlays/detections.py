@@ -13,7 +13,7 @@ from stream.overlays.region import fill_tag
 from stream.overlays.score_bars import percent
 from stream.overlays.text import cap_height, fit_text, text_width
 from stream.overlays.theme import SEMIBOLD, Colour, Sizes, class_colour
-from stream.overlays.tinting import tint_mask
+from stream.overlays.tinting import tint_masks
 
 
 class DetectionsOverlay(Overlay[Detections]):
@@ -24,8 +24,7 @@ class DetectionsOverlay(Overlay[Detections]):
         colours = [class_colour(class_id) for class_id in result.class_ids.tolist()]
         sizes = layout.sizes
         if result.masks is not None:
-            for mask, colour in zip(result.masks[::-1], colours[::-1], strict=True):
-                tint_mask(canvas, mask, colour, max(1, sizes.line // 2))
+            tint_masks(canvas, result.masks, colours, max(1, sizes.line // 2))
         boxes = [_whole_pixels(box) for box in result.boxes_xyxy]
         # Around a mask with contours, a box only has to hold its label.
         line, rim = (sizes.line, max(1, sizes.line // 4)) if result.masks is None else (max(1, sizes.line // 3), 0)

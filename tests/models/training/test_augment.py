@@ -139,3 +139,13 @@ def test_a_drawing_of_one_place_does_no_harm() -> None:
     dot = [np.zeros((1, 2), np.float32)]
     for seed in range(5):
         assert augment_strokes(dot, HARD, np.random.default_rng(seed)).shape == (28, 28)
+
+
+def test_strength_multiplies_how_far_a_drawing_is_changed() -> None:
+    assert HARD.times(1.0) == HARD
+    twice = HARD.times(2.0)
+    assert (twice.rotation_std_deg, twice.stroke_shift_std, twice.shift_std_px) == (20.0, 12.0, 2.0)
+    assert twice.drop_stroke_chance == pytest.approx(0.12)
+    assert (twice.mirror_chance, twice.level_range) == (HARD.mirror_chance, HARD.level_range)
+    still = replace(STILL, mirror_chance=0.5)
+    assert still.times(5.0) == still

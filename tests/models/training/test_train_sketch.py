@@ -134,6 +134,17 @@ def test_the_command_makes_the_settings_again(tmp_path: Path, monkeypatch: pytes
     assert replace(got[0], **absolute) == wanted
 
 
+def test_without_a_validation_part_all_that_is_not_held_out_trains(folder: Path) -> None:
+    trained, reports = run(replace(settings(folder, "all"), validation=0.0))
+    assert all(np.isnan(report.top1) and np.isnan(report.top5) for report in reports)
+    assert trained.held_out_count == 24
+    record = json.loads((trained.checkpoint / "training.json").read_text(encoding="utf-8"))
+    assert [epoch["top1"] for epoch in record["epochs"]] == [None, None]
+    assert "NaN" not in (trained.checkpoint / "training.json").read_text(encoding="utf-8")
+    watched, _ = run(settings(folder, "watched"))
+    assert not alike(weights(trained.checkpoint), weights(watched.checkpoint))
+
+
 def test_a_checkpoint_of_another_network_is_not_gone_on_from(folder: Path) -> None:
     run(settings(folder))
     wider = replace(settings(folder), channels=(16, 16), resume=True)
