@@ -42,7 +42,7 @@ def find_package(spec: str | Path, *, unverified: bool = False) -> Package:
     """The package that a bundled or exported name, a folder or a file means.
 
     Args:
-        spec: what the user wrote.
+        spec: what the user wrote; a name comes before a folder that is called so: then write ./NAME.
         unverified: take a package also where its checksum or its parity says no.
 
     Raises:
@@ -51,7 +51,7 @@ def find_package(spec: str | Path, *, unverified: bool = False) -> Package:
     path = Path(spec).expanduser()
     if str(spec) in bundled_names():
         return _own_package(BUNDLED / str(spec), str(spec), unverified=unverified)
-    if not path.exists() and str(spec) in exported_names():
+    if str(spec) in exported_names():
         path = packages_folder() / str(spec)
     if path.is_dir():
         if (path / MANIFEST_NAME).is_file():
