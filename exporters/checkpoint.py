@@ -159,6 +159,11 @@ def _read_model(folder: Path, config: PretrainedConfig, task: ExportTask) -> Pre
             output_loading_info=True,
             local_files_only=True,
         )
+    except ImportError as error:
+        raise ExportError(
+            f"{folder}: {architecture} is built with a library that is not here: {first_line(error)}; "
+            "take a revision of the checkpoint without it"
+        ) from error
     except Exception as error:  # transformers, safetensors and torch each raise their own
         raise ExportError(f"{folder}: weights that cannot be read: {first_line(error)}; copy them again") from error
     missing = sorted(loading["missing_keys"])

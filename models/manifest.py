@@ -140,6 +140,8 @@ class ParitySpec(_Checked):
     """Share of inputs on which both name the same best class; classifiers only."""
     agreement: dict[str, float] = {}
     """Shares 0..1 of decoded results that are alike, by what was compared: `boxes`, `pixels`, `top5`."""
+    self_agreement: dict[str, float] = {}
+    """The same shares for PyTorch against itself after a rounding error; of detectors that rank their queries."""
 
 
 class Manifest(_Checked):

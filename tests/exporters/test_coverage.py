@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -62,3 +63,13 @@ def test_a_classifier_says_of_a_picture_what_pytorch_says(tmp_path: Path, name: 
     assert isinstance(result, Classification)
     np.testing.assert_allclose(result.scores, np.sort(expected)[::-1], atol=0.01)
     assert result.class_ids[0] == expected.argmax()
+
+
+def test_the_table_of_architectures_says_what_is_verified() -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "exporting.md").read_text(encoding="utf-8")
+    table = page.split("## What is verified")[1].split("## Safety")[0]
+    rows = {match[1]: match[2].split("|") for match in re.finditer(r"\| .*\(`([\w-]+)`\) \|(.*)\|", table)}
+    assert set(rows) == set(ARCHITECTURES)
+    for name, (task, sizes, _) in rows.items():
+        assert task.strip() == ARCHITECTURES[name].task
+        assert (sizes.strip() == "one") == (name in FIXED_SIZE)
