@@ -1,7 +1,7 @@
 """The contract between exporter and runtime: what `manifest.json` says of the `model.onnx` beside it.
 
 The exporter writes it when parity is measured; the runtime reads it, and derives one for packages of other makers
-(`models.foreign_packages`). Every field is checked when a manifest is built.
+(`models.transformers_package`, `models.ultralytics_package`). Every field is checked when a manifest is built.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def test_the_manifest_says_what_was_measured(tmp_path: Path) -> None:
     steps: list[str] = []
     checkpoint = write_checkpoint(tmp_path / "checkpoint")
     record = {
-        "command": "python -m models.training --seed 1",
+        "command": "mirilla train sketch --seed 1",
         "licence": "Apache-2.0",
         "attribution": "Quick, Draw!",
         "held_out": {"drawings": 10, "top1": 0.5, "top5": 0.75},
@@ -86,7 +86,7 @@ def test_the_manifest_says_what_was_measured(tmp_path: Path) -> None:
     assert (manifest.input.height, manifest.input.width, manifest.input.channels) == (28, 28, 1)
     assert manifest.opset == onnx.load(str(package / "model.onnx")).opset_import[0].version
     assert manifest.accuracy == {"top1": 0.5, "top5": 0.75}
-    assert manifest.trained_with == "python -m models.training --seed 1"
+    assert manifest.trained_with == "mirilla train sketch --seed 1"
     assert manifest.parity is not None
     assert manifest.parity.passed
     assert manifest.parity.batch_sizes == (1, 2, 8)
