@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 
 from models.errors import ModelError
@@ -14,7 +13,7 @@ from models.zoo import exported_names, zoo
 def package_table() -> Table:
     """A row a package that is here, bundled ones first."""
     model, size = Column("model", no_wrap=True), Column("size", no_wrap=True)
-    table = Table(model, "from", "task", "top-1", size, "precision", "parity", "licence", box=SIMPLE_HEAD)
+    table = Table(model, "from", "task", "top-1", size, "precision", "parity", "licence")
     for origin, names in (("bundled", bundled_names()), ("exported", exported_names())):
         for name in names:
             try:
@@ -40,7 +39,7 @@ def package_table() -> Table:
 def zoo_table() -> Table:
     """A row an entry of the zoo."""
     zoo_name, size = Column("zoo", no_wrap=True), Column("size", no_wrap=True)
-    table = Table(zoo_name, "task", size, "input", "licence", box=SIMPLE_HEAD)
+    table = Table(zoo_name, "task", size, "input", "licence")
     for name, entry in zoo().items():
         table.add_row(name, entry.task, f"{entry.parameters:.1f} M", entry.input, entry.licence)
     return table
