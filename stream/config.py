@@ -41,7 +41,7 @@ class ModelSettings(_Checked):
     max_detections: Annotated[int, Field(ge=1)] = 300
     device: Device = "auto"
     threads: Annotated[int, Field(ge=1)] | None = None
-    graph_optimization: GraphOptimization = "all"
+    graph_optimization: GraphOptimization | None = None
     unverified: bool = False
 
 
