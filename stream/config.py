@@ -43,6 +43,8 @@ class ModelSettings(_Checked):
     threads: Annotated[int, Field(ge=1)] | None = None
     graph_optimization: GraphOptimization = "all"
     unverified: bool = False
+    every: Annotated[int, Field(ge=1)] = 1
+    """Runs on every Nth frame; its result is carried to the frames between."""
 
 
 class OverlaySettings(_Checked):

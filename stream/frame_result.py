@@ -17,17 +17,24 @@ class FrameResult:
     Attributes:
         frame: the frame as captured.
         results: by model name, in the order in which they are drawn.
+        carried: names of models that did not run on this frame: their result is that of an earlier one. It is drawn,
+            so that nothing flickers, and is not written as if it had been seen here.
         stage_ms: by model name, then by stage (`preprocess`, `inference`, `postprocess`), in milliseconds.
     """
 
     frame: Frame
     results: Mapping[str, Result] = field(default_factory=dict)
     stage_ms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    carried: frozenset[str] = frozenset()
 
     def to_dict(self) -> dict[str, Any]:
-        """One line of a results file: `{"index", "pts_seconds", "results": {MODEL: {...}}}`."""
+        """One line of a results file: `{"index", "pts_seconds", "results": {MODEL: {...}}}`.
+
+        Only models that ran on this frame are in it.
+        """
+        fresh = {name: result.to_dict() for name, result in self.results.items() if name not in self.carried}
         return {
             "index": self.frame.index,
             "pts_seconds": round(self.frame.pts_seconds, 6),
-            "results": {name: result.to_dict() for name, result in self.results.items()},
+            "results": fresh,
         }

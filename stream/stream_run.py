@@ -17,6 +17,7 @@ from models import Model, load_model
 from stream.config import ModelSettings, Settings
 from stream.errors import ConfigError
 from stream.metrics import Metrics
+from stream.model_step import ModelStep
 from stream.pipeline import Limits, Pipeline
 from stream.sinks import Sink, make_sink
 from stream.sources import open_source
@@ -116,7 +117,8 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
         if len(set(names)) < len(names):
             raise ConfigError(f"models: {', '.join(names)}: two models have one name; give one of them another 'name'")
         limits = Limits(stream.frames, stream.duration)
-        pipeline = Pipeline(source, chosen, sinks, metrics=Metrics(names), hud=stream.overlay.hud, limits=limits)
+        steps = [ModelStep(models[model], every=model.every) for model in stream.models]
+        pipeline = Pipeline(source, steps, sinks, metrics=Metrics(names), hud=stream.overlay.hud, limits=limits)
         streams.append(_Prepared(name, pipeline, chosen, sinks))
     return streams
 

@@ -51,6 +51,8 @@ class Painter:
         layout = Layout(width, height)
         overlays = {title: self._overlay_for(result) for title, result in results.items()}
         for title, overlay in overlays.items():
+            overlay.draw_areas(canvas, results[title], layout)
+        for title, overlay in overlays.items():
             overlay.draw_marks(canvas, results[title], layout)
         if hud is not None:
             draw_hud(canvas, hud, layout)
