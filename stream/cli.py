@@ -59,6 +59,7 @@ def run(
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
     classes: Annotated[str | None, typer.Option(help="Only these class names, with commas between them.")] = None,
+    track: Annotated[bool, typer.Option("--track", help="Follow objects from frame to frame, and count them.")] = False,
     device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds of the source.")] = None,
@@ -73,7 +74,12 @@ def run(
 ) -> None:
     """Run the streams of a configuration file, or of the options given."""
     _log_to_terminal(debug)
-    on_models: dict[str, Any] = {"threshold": threshold, "device": device, "unverified": unverified or None}
+    on_models: dict[str, Any] = {
+        "threshold": threshold,
+        "track": track or None,
+        "device": device,
+        "unverified": unverified or None,
+    }
     if classes is not None:
         on_models["classes"] = [label.strip() for label in classes.split(",")]
     options = RunOptions(

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from stream.errors import SinkError
 from stream.frame import Frame
@@ -87,6 +88,12 @@ class Pipeline:
         by_duration = None if limits.seconds is None or info.rate is None else math.ceil(limits.seconds * info.rate)
         known = [count for count in (info.frame_count, limits.frames, by_duration) if count is not None]
         return min(known) if known else None
+
+    @property
+    def counts(self) -> dict[str, dict[str, Any]]:
+        """What has been counted so far, by model name, ready for JSON; read it when the run has ended."""
+        counted = ((step.model.name, step.counts) for step in self._steps)
+        return {name: counts.to_dict() for name, counts in counted if counts is not None}
 
     def run(self, on_progress: Callable[[], None] = lambda: None) -> None:
         """Run to the end of the source, a limit, or `stop`; everything is closed when it returns or raises.
@@ -172,6 +179,8 @@ class Pipeline:
             results={name: what.result for name, what in seen.items()},
             stage_ms=stage_ms,
             carried=frozenset(name for name, what in seen.items() if what.is_carried),
+            tails={name: what.tails for name, what in seen.items() if what.tails},
+            counts={name: what.counts for name, what in seen.items() if what.counts is not None},
         )
 
     def _write(self) -> None:

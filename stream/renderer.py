@@ -43,7 +43,8 @@ class Renderer:
         if self._canvas is None or self._canvas.shape != image.shape:
             self._canvas = np.empty_like(image)
         np.copyto(self._canvas, image)
-        self._painter.paint(self._canvas, result.results, self._reading_for(result.frame) if self._hud else None)
+        hud = self._reading_for(result.frame) if self._hud else None
+        self._painter.paint(self._canvas, result.results, hud, tails=result.tails, counts=result.counts)
         return self._canvas
 
     def _reading_for(self, frame: Frame) -> HudReading:

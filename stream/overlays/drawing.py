@@ -5,8 +5,9 @@ The pipeline paints in place on the one copy that it made (write thread); librar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,13 @@ from numpy.typing import NDArray
 import stream.overlays
 from models.discovery import modules_with
 from models.results import Result
+from stream.counting import Counts
+from stream.overlays.counts import draw_count_marks, draw_count_panel
 from stream.overlays.hud import HudReading, draw_hud
 from stream.overlays.layout import Layout
 from stream.overlays.overlay import Overlay
+from stream.overlays.tails import draw_tails
+from stream.tracking import Tail
 
 
 class Painter:
@@ -33,13 +38,23 @@ class Painter:
         """The types of results that can be drawn."""
         return frozenset(self._overlays)
 
-    def paint(self, canvas: NDArray[np.uint8], results: Mapping[str, Result], hud: HudReading | None = None) -> None:
+    def paint(
+        self,
+        canvas: NDArray[np.uint8],
+        results: Mapping[str, Result],
+        hud: HudReading | None = None,
+        *,
+        tails: Mapping[str, Sequence[Tail]] = MappingProxyType({}),
+        counts: Mapping[str, Counts] = MappingProxyType({}),
+    ) -> None:
         """Draw results, and the HUD where there is a reading, in place.
 
         Args:
             canvas: uint8 (H, W, 3), BGR, contiguous and writable.
             results: by model name; the first model's panel is the topmost.
             hud: the run's figures.
+            tails: where objects have lately been, by model name.
+            counts: what has been counted, by model name.
 
         Raises:
             ValueError: the canvas is no such array.
@@ -52,12 +67,18 @@ class Painter:
         overlays = {title: self._overlay_for(result) for title, result in results.items()}
         for title, overlay in overlays.items():
             overlay.draw_areas(canvas, results[title], layout)
+        for counted in counts.values():
+            draw_count_marks(canvas, counted, layout)
+        for tracks in tails.values():
+            draw_tails(canvas, tracks, layout)
         for title, overlay in overlays.items():
             overlay.draw_marks(canvas, results[title], layout)
         if hud is not None:
             draw_hud(canvas, hud, layout)
         for title, overlay in overlays.items():
             overlay.draw_panel(canvas, results[title], title, layout)
+        for title, counted in counts.items():
+            draw_count_panel(canvas, counted, title, layout)
 
     def _overlay_for(self, result: Result) -> Overlay[Any]:
         overlay = self._overlays.get(type(result))

@@ -158,3 +158,24 @@ def test_a_file_that_breaks_in_the_middle_exits_1_with_all_that_was_decoded_writ
 def test_debug_shows_where_an_error_arose(mirilla: Mirilla) -> None:
     result = mirilla("run", "--source", "missing.mp4", "--debug")
     assert "Traceback" in result.stderr
+
+
+def config_of(folder: Path, model: str) -> Path:
+    path = folder / "watch.yaml"
+    path.write_text(f"streams: {{a: {{source: pattern, models: [{model}], sinks: ['null']}}}}", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("{package: quickdraw-32, track: true}", "quickdraw-32: track: the model finds no objects; leave 'track' out"),
+        ("{package: quickdraw-32, count: {}}", "quickdraw-32: count: the model finds no objects; leave 'count' out"),
+    ],
+)
+def test_a_model_without_objects_can_neither_track_nor_count(
+    model: str, message: str, mirilla: Mirilla, tmp_path: Path
+) -> None:
+    result = mirilla("run", config_of(tmp_path, model))
+    assert result.returncode == 2
+    assert message in said(result)

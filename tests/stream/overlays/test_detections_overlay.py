@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.results import Detections, SegmentationMap
+from models.results import Detections, Result, SegmentationMap
 from stream.overlays.drawing import draw
 from stream.overlays.labels import LabelPlaces
 from stream.overlays.layout import Rect
@@ -206,6 +206,7 @@ def test_a_label_larger_than_the_picture_is_left_out() -> None:
 def test_masks_of_every_model_lie_below_the_boxes_of_every_model() -> None:
     whole = SegmentationMap("semantic_segmentation", np.zeros((360, 640), np.uint16), ("wall",))
     box = detections([[100, 80, 300, 240]], [1])
-    for results in ({"boxes": box, "map": whole}, {"map": whole, "boxes": box}):
+    orders: list[dict[str, Result]] = [{"boxes": box, "map": whole}, {"map": whole, "boxes": box}]
+    for results in orders:
         edge = is_coloured(draw(plain(640, 360), results), 1)[120:200, 100]
         assert edge.all()
