@@ -44,7 +44,7 @@ def draw_count_marks(canvas: NDArray[np.uint8], counts: Counts, layout: Layout) 
     sizes = layout.sizes
     for name, zone in counts.zones.items():
         corners = np.array([_to_pixels(corner, canvas) for corner in zone.corners], np.int32)
-        _draw_way(canvas, corners, True, max(1, sizes.line // 2))
+        _draw_way(canvas, corners, True, sizes.line)
         _draw_name(canvas, name, corners[0], sizes)
     for name, line in counts.lines.items():
         ends = np.array([_to_pixels(line.start, canvas), _to_pixels(line.end, canvas)], np.int32)

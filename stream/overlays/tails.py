@@ -30,9 +30,9 @@ def draw_tails(canvas: NDArray[np.uint8], tails: Iterable[Tail], layout: Layout)
         points = np.rint(tail.points_xy * (1 << _SUBPIXEL_BITS)).astype(np.int32)
         newest = points[len(points) // 2 :]
         for part, shade, thickness in (
-            (points, dark, line),
+            (points, dark, line + 1),
             (newest, dark, line + 2),
-            (points, colour, max(1, line // 2)),
+            (points, colour, max(1, line - 1)),
             (newest, colour, line),
         ):
             cv2.polylines(canvas, [part], False, shade, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
