@@ -64,6 +64,10 @@ def run(
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds of the source.")] = None,
     hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
+    isolate: Annotated[
+        str | None, typer.Option(help="LABEL, LABEL:white, LABEL:blur or LABEL:grey: show only what has this label.")
+    ] = None,
+    highlight: Annotated[str | None, typer.Option(help="LABEL: dim all that has not this label.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace output that exists.")] = False,
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Take models whose checksum or parity check failed.")
@@ -89,6 +93,7 @@ def run(
         model=_given(on_models),
         stream=_given({"frames": frames, "duration": duration}),
         hud=hud,
+        overlay=_given({"isolate": isolate, "highlight": highlight}),
         overwrite=overwrite,
     )
     settings = settings_for(config, options)

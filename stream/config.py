@@ -68,6 +68,10 @@ class OverlaySettings(_Checked):
     """What is drawn besides the models' results."""
 
     hud: bool = True
+    isolate: str | None = None
+    """`LABEL` or `LABEL:REST`, with a rest of `white`, `blur` or `grey`."""
+    highlight: str | None = None
+    """`LABEL`."""
 
 
 def _as_model(value: Any) -> Any:

@@ -26,6 +26,7 @@ class RunOptions:
         model: keys of `stream.config.ModelSettings`, put on every model.
         stream: keys of `stream.config.StreamSettings`, put on every stream.
         hud: whether the figures are drawn.
+        overlay: keys of `stream.config.OverlaySettings`, put on every stream.
         overwrite: whether existing output may be replaced.
     """
 
@@ -35,6 +36,7 @@ class RunOptions:
     model: Mapping[str, Any] | None = None
     stream: Mapping[str, Any] | None = None
     hud: bool | None = None
+    overlay: Mapping[str, Any] | None = None
     overwrite: bool = False
 
 
@@ -92,6 +94,8 @@ def _apply(stream: dict[str, Any], name: str, options: RunOptions) -> None:
         stream["models"] = [{**model, **options.model} for model in stream.get("models", ())]
     if options.hud is not None:
         stream["overlay"] = {**stream.get("overlay", {}), "hud": options.hud}
+    if options.overlay:
+        stream["overlay"] = {**stream.get("overlay", {}), **options.overlay}
     stream.update(options.stream or {})
     stream["sinks"] = [sink.replace("{name}", name) for sink in options.sinks or stream.get("sinks", ())]
 

@@ -20,6 +20,7 @@ from stream.frame_buffer import FrameBuffer, Policy
 from stream.frame_result import FrameResult
 from stream.metrics import Metrics
 from stream.model_step import ModelStep, PipelineModel, Seen
+from stream.overlays.emphasis import Emphasis
 from stream.renderer import Renderer
 from stream.sinks.sink import Sink
 from stream.sources.source import Source
@@ -54,6 +55,7 @@ class Pipeline:
         *,
         metrics: Metrics | None = None,
         hud: bool = True,
+        emphasis: Emphasis | None = None,
         limits: Limits | None = None,
     ) -> None:
         """Put the parts together; nothing starts, and the source and the sinks become the pipeline's to close.
@@ -64,6 +66,7 @@ class Pipeline:
             sinks: not yet opened.
             metrics: counts and times; with its injected clock.
             hud: whether the run's figures are drawn on the picture.
+            emphasis: the label that stands alone in the picture, or before all others.
             limits: when to stop before the source ends.
         """
         self._source = source
@@ -76,7 +79,7 @@ class Pipeline:
         policy: Policy = "newest" if source.info.is_live else "wait"
         self._captured: FrameBuffer[Frame] = FrameBuffer(capacity, policy, self._superseded)
         self._inferred: FrameBuffer[FrameResult] = FrameBuffer(capacity, "wait")
-        self._renderer = Renderer(self.metrics, providers, hud=hud)
+        self._renderer = Renderer(self.metrics, providers, hud=hud, emphasis=emphasis)
         self._stop_asked = threading.Event()
         self._failure: BaseException | None = None
         self._failure_lock = threading.Lock()

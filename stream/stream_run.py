@@ -17,6 +17,7 @@ from models import Model, load_model
 from models.tasks.object_detection import DEFAULT_THRESHOLD
 from stream.config import ModelSettings, Settings
 from stream.counting import ObjectCounter
+from stream.emphasis_choice import TASKS_WITH_BOXES, emphasis_for
 from stream.errors import ConfigError
 from stream.metrics import Metrics
 from stream.model_step import ModelStep
@@ -24,8 +25,6 @@ from stream.pipeline import Limits, Pipeline
 from stream.sinks import Sink, make_sink
 from stream.sources import open_source
 from stream.tracking import LEAST_SCORE, Tracker
-
-_TASKS_WITH_BOXES = ("object_detection", "instance_segmentation")
 
 
 class RunView(Protocol):
@@ -122,8 +121,15 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
         names = [model.name for model in chosen]
         if len(set(names)) < len(names):
             raise ConfigError(f"models: {', '.join(names)}: two models have one name; give one of them another 'name'")
-        limits = Limits(stream.frames, stream.duration)
-        pipeline = Pipeline(source, steps, sinks, metrics=Metrics(names), hud=stream.overlay.hud, limits=limits)
+        pipeline = Pipeline(
+            source,
+            steps,
+            sinks,
+            metrics=Metrics(names),
+            hud=stream.overlay.hud,
+            emphasis=emphasis_for(stream.overlay, chosen),
+            limits=Limits(stream.frames, stream.duration),
+        )
         streams.append(_Prepared(name, pipeline, chosen, sinks))
     return streams
 
@@ -135,7 +141,7 @@ def _step(settings: ModelSettings, models: dict[str, Model]) -> ModelStep:
         models[key] = _loaded(settings)
     model, count = models[key], settings.count
     wanted = "track" if settings.track else "count"
-    if (settings.track or count is not None) and model.manifest.task not in _TASKS_WITH_BOXES:
+    if (settings.track or count is not None) and model.manifest.task not in TASKS_WITH_BOXES:
         raise ConfigError(f"models: {model.name}: {wanted}: the model finds no objects; leave {wanted!r} out")
     if count is not None and count.lines and not settings.track:
         raise ConfigError(f"models: {model.name}: count.lines: only tracked objects cross lines; add 'track: true'")

@@ -55,7 +55,8 @@ def _draw_box(canvas: NDArray[np.uint8], box: Rect, colour: Colour, line: int, r
     if rim:
         dark: Colour = (colour[0] // 3, colour[1] // 3, colour[2] // 3)
         _fill_frame(canvas[max(0, top - rim) : bottom + rim, max(0, left - rim) : right + rim], dark, rim)
-        _fill_frame(canvas[top + line : bottom - line, left + line : right - line], dark, rim)
+        # Not below 0, from where slices count back from the other end.
+        _fill_frame(canvas[top + line : max(0, bottom - line), left + line : max(0, right - line)], dark, rim)
     _fill_frame(canvas[top:bottom, left:right], colour, line)
 
 

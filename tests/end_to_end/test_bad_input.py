@@ -179,3 +179,32 @@ def test_a_model_without_objects_can_neither_track_nor_count(
     result = mirilla("run", config_of(tmp_path, model))
     assert result.returncode == 2
     assert message in said(result)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--isolate", "persn"], "isolate: 'persn' is no label that the stream's models find; did you mean 'person'?"),
+        (["--isolate", "persn:blur"], "isolate: 'persn' is no label that the stream's models find"),
+        (["--isolate", "person:pink"], "isolate: 'pink' is no way to show the rest; choose white, blur, grey"),
+        (["--highlight", "bycicle"], "did you mean 'bicycle'?"),
+        (["--highlight", "xyzzy"], "'xyzzy' is no label that the stream's models find; they find person, bicycle, "),
+        # What is filtered away is not found.
+        (["--classes", "dog,cat", "--highlight", "person"], "they find cat, dog"),
+        (["--isolate", "dog", "--highlight", "dog"], "overlay: isolate and highlight exclude one another"),
+    ],
+)
+def test_a_label_that_no_model_finds_is_said_before_the_first_frame(
+    options: list[str], message: str, test_data: Path, mirilla: Mirilla, tmp_path: Path
+) -> None:
+    detector = test_data / "weights" / "yolov8n_int8.onnx"
+    result = mirilla("run", "--source", "pattern", "--model", detector, "--sink", "out/a.mp4", *options)
+    assert result.returncode == 2
+    assert message in said(result)
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_a_model_that_sees_no_places_can_isolate_nothing(mirilla: Mirilla) -> None:
+    result = mirilla("run", "--source", "pattern", "--model", "quickdraw-32", "--sink", "null", "--isolate", "cat")
+    assert result.returncode == 2
+    assert "isolate: 'cat': no model of the stream says where things are" in said(result)

@@ -69,6 +69,12 @@ def test_a_box_at_the_border_is_seen_whole(box: list[float]) -> None:
     assert rows.max() >= bottom - 2
 
 
+@pytest.mark.parametrize("box", [[0, 0, 1, 1], [0, 0, 0, 0], [0, 0, 2, 300], [-9, -9, 0, 0]])
+def test_a_box_thinner_than_its_lines_marks_nothing_far_from_it(box: list[float]) -> None:
+    picture = draw(plain(640, 360), detections([box]))
+    assert (picture[:, 320:] == 255).all()
+
+
 @pytest.mark.parametrize(
     ("width", "height"), [(1, 1), (1, 720), (720, 1), (16, 16), (64, 48), (161, 121), (720, 1280), (3840, 2160)]
 )
