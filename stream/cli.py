@@ -55,7 +55,7 @@ def run(
     ] = None,
     sink: Annotated[
         list[str] | None,
-        typer.Option(help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/ or null; {name} is the source's."),
+        typer.Option(help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/ or null; {name} is the source's."),
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
     classes: Annotated[str | None, typer.Option(help="Only these class names, with commas between them.")] = None,

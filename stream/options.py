@@ -10,6 +10,7 @@ from typing import Any
 
 from stream.config import Settings, check_settings, read_config
 from stream.errors import ConfigError
+from stream.sinks.masks import PREFIX as MASKS_PREFIX
 
 CONFIG_NAME = "config.yaml"
 DEFAULT_MODEL = "quickdraw-32"
@@ -106,7 +107,7 @@ def _check_paths(settings: Settings) -> None:
     seen: set[Path] = set()
     for stream in settings.streams.values():
         for sink in stream.sinks:
-            path = Path(sink).resolve()
+            path = Path(sink.removeprefix(MASKS_PREFIX)).resolve()
             if path in sources and path.is_file():
                 raise ConfigError(f"sink: {sink!r} is also a source; choose another name")
             if path in seen and sink != "null":

@@ -13,6 +13,8 @@ from stream.overlays.theme import Colour, class_colour
 from stream.tracking import Tail
 
 _SUBPIXEL_BITS = 3
+_MOST_POINTS = 12
+"""About so many a tail: strokes cost by their number, and a smooth way needs no more."""
 
 
 def draw_tails(canvas: NDArray[np.uint8], tails: Iterable[Tail], layout: Layout) -> None:
@@ -28,6 +30,7 @@ def draw_tails(canvas: NDArray[np.uint8], tails: Iterable[Tail], layout: Layout)
         colour = class_colour(tail.class_id)
         dark: Colour = (colour[0] // 3, colour[1] // 3, colour[2] // 3)
         points = np.rint(tail.points_xy * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+        points = points[:: -max(1, len(points) // _MOST_POINTS)][::-1]
         newest = points[len(points) // 2 :]
         for part, shade, thickness in (
             (points, dark, line + 1),

@@ -147,6 +147,8 @@ def test_no_file_is_written_twice_and_none_is_read_and_written(tmp_path: Path) -
     clip.touch()
     with pytest.raises(ConfigError, match=r"clip.mp4' is also a source; choose another name"):
         settings_for(None, RunOptions(sources=[str(clip)], sinks=[f"{tmp_path}/./clip.mp4"], overwrite=True))
+    with pytest.raises(ConfigError, match=r"clip.mp4' is also a source"):
+        settings_for(None, RunOptions(sources=[str(clip)], sinks=[f"masks:{clip}"], overwrite=True))
     with pytest.raises(ConfigError, match=r"'o.mp4' is written twice; choose other names, such as 'out/\{name\}.mp4'"):
         settings_for(None, RunOptions(sources=["a.mp4", "b.mp4"], sinks=["o.mp4"]))
     # Nothing is written by `null`, so it may stand anywhere.
