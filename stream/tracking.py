@@ -35,9 +35,11 @@ _CONFIRMED_AFTER = 2
 _KEPT_UPDATES = 5
 _KEPT_SECONDS = 1.0
 _TAIL_SECONDS = 1.0
-# Standard deviations as shares of the object's size, as in the paper.
-_POSITION_NOISE = 1 / 20
-_SPEED_NOISE = 1 / 160
+# Standard deviations of centre, size and their speeds, as shares of the object's size; those of the paper.
+_POSITION, _SPEED = 1 / 20, 1 / 160
+_MEASURED = np.repeat(np.float32(_POSITION), 4)
+_MOVED = np.repeat(np.array([_POSITION, _SPEED], np.float32), 4)
+_BEGUN = np.repeat(np.array([2 * _POSITION, 10 * _SPEED], np.float32), 4)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,7 +188,7 @@ def _motion_of(box_xyxy: NDArray[np.float32]) -> cv2.KalmanFilter:
     motion.transitionMatrix = np.eye(8, dtype=np.float32) + np.eye(8, k=4, dtype=np.float32)
     motion.measurementMatrix = np.eye(4, 8, dtype=np.float32)
     motion.statePost = np.concatenate([_centre_and_size(box_xyxy), np.zeros(4, np.float32)])[:, None]
-    motion.errorCovPost = _variances(box_xyxy, 2 * _POSITION_NOISE, 10 * _SPEED_NOISE)
+    motion.errorCovPost = _variances(box_xyxy, _BEGUN)
     return motion
 
 
@@ -196,7 +198,7 @@ def _predict(track: _Track) -> None:
         state = track.motion.statePost
         state[6:] = 0
         track.motion.statePost = state
-    track.motion.processNoiseCov = _variances(track.expected_xyxy, _POSITION_NOISE, _SPEED_NOISE)
+    track.motion.processNoiseCov = _variances(track.expected_xyxy, _MOVED)
     x, y, width, height = track.motion.predict().ravel()[:4].tolist()
     half_width, half_height = max(width, 1.0) / 2, max(height, 1.0) / 2
     corners = (x - half_width, y - half_height, x + half_width, y + half_height)
@@ -204,7 +206,7 @@ def _predict(track: _Track) -> None:
 
 
 def _correct(track: _Track, box_xyxy: NDArray[np.float32], seconds: float) -> None:
-    track.motion.measurementNoiseCov = np.ascontiguousarray(_variances(box_xyxy, _POSITION_NOISE, 0)[:4, :4])
+    track.motion.measurementNoiseCov = _variances(box_xyxy, _MEASURED)
     track.motion.correct(_centre_and_size(box_xyxy)[:, None])
     track.expected_xyxy = box_xyxy
     track.hits += 1
@@ -224,8 +226,7 @@ def _centre_and_size(box_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([(box_xyxy[:2] + box_xyxy[2:]) / 2, box_xyxy[2:] - box_xyxy[:2]])
 
 
-def _variances(box_xyxy: NDArray[np.float32], position: float, speed: float) -> NDArray[np.float32]:
-    """Variances float32 (8, 8) of centre, size and speeds, which grow with the object; at least those of a pixel."""
+def _variances(box_xyxy: NDArray[np.float32], shares: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Variances float32 (K, K) of K values, from shares (K,) of the box's width and height in turn."""
     size = np.maximum(box_xyxy[2:] - box_xyxy[:2], 1)
-    deviations = np.concatenate([np.tile(size, 2) * position, np.tile(size, 2) * speed])
-    return np.diag(np.square(deviations)).astype(np.float32)
+    return np.diag(np.square(np.tile(size, len(shares) // 2) * shares))

@@ -29,8 +29,9 @@ def draw_tails(canvas: NDArray[np.uint8], tails: Iterable[Tail], layout: Layout)
     for tail in tails:
         colour = class_colour(tail.class_id)
         dark: Colour = (colour[0] // 3, colour[1] // 3, colour[2] // 3)
-        points = np.rint(tail.points_xy * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-        points = points[:: -max(1, len(points) // _MOST_POINTS)][::-1]
+        # Thinned out from the newest on, which is where the object is.
+        chosen = tail.points_xy[:: -max(1, len(tail.points_xy) // _MOST_POINTS)][::-1]
+        points = np.rint(chosen * (1 << _SUBPIXEL_BITS)).astype(np.int32, order="C")
         newest = points[len(points) // 2 :]
         for part, shade, thickness in (
             (points, dark, line + 1),

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.results import Detections
@@ -100,6 +102,29 @@ def test_many_objects_are_followed_at_once() -> None:
     assert len(seen[9]) == 200
     for track_id, x in seen[9].items():
         assert x == pytest.approx(seen[0][track_id] + 27, abs=0.01)
+
+
+boxes_anywhere = st.tuples(
+    st.integers(0, 100), st.integers(0, 100), st.sampled_from([0.95, 0.6, 0.3]), st.integers(0, 1)
+)
+
+
+@given(st.lists(st.lists(boxes_anywhere, max_size=6), max_size=8))
+def test_whatever_comes_sure_objects_stay_in_their_order_and_no_id_is_given_twice(
+    frames: list[list[tuple[int, int, float, int]]],
+) -> None:
+    tracker, classes = Tracker(0.5), dict[int, int]()
+    for index, boxes in enumerate(frames):
+        found = detections([(at(x, y), score, class_id) for x, y, score, class_id in boxes])
+        followed = tracker.update(found, index * FRAME_SECONDS)
+        assert followed.track_ids is not None
+        track_ids = followed.track_ids.tolist()
+        assert len(set(track_ids)) == len(track_ids)
+        sure = int((found.scores >= 0.5).sum())
+        np.testing.assert_array_equal(followed.boxes_xyxy[:sure], found.boxes_xyxy[:sure])
+        # An id is one object's, and an object has one class.
+        for track_id, class_id in zip(track_ids, followed.class_ids.tolist(), strict=True):
+            assert classes.setdefault(track_id, class_id) == class_id
 
 
 def test_masks_and_order_stay_with_their_boxes_and_an_empty_frame_is_one() -> None:
