@@ -57,14 +57,19 @@ def run(
     ] = None,
     sink: Annotated[
         list[str] | None,
-        typer.Option(help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/ or null; {name} is the source's."),
+        typer.Option(help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/ or null; {name} is the source's."),
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
     classes: Annotated[str | None, typer.Option(help="Only these class names, with commas between them.")] = None,
+    track: Annotated[bool, typer.Option("--track", help="Follow objects from frame to frame, and count them.")] = False,
     device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds of the source.")] = None,
     hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
+    isolate: Annotated[
+        str | None, typer.Option(help="LABEL, LABEL:white, LABEL:blur or LABEL:grey: show only what has this label.")
+    ] = None,
+    highlight: Annotated[str | None, typer.Option(help="LABEL: dim all that has not this label.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace output that exists.")] = False,
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Take models whose checksum or parity check failed.")
@@ -75,7 +80,12 @@ def run(
 ) -> None:
     """Run the streams of a configuration file, or of the options given."""
     _log_to_terminal(debug)
-    on_models: dict[str, Any] = {"threshold": threshold, "device": device, "unverified": unverified or None}
+    on_models: dict[str, Any] = {
+        "threshold": threshold,
+        "track": track or None,
+        "device": device,
+        "unverified": unverified or None,
+    }
     if classes is not None:
         on_models["classes"] = [label.strip() for label in classes.split(",")]
     options = RunOptions(
@@ -85,6 +95,7 @@ def run(
         model=_given(on_models),
         stream=_given({"frames": frames, "duration": duration}),
         hud=hud,
+        overlay=_given({"isolate": isolate, "highlight": highlight}),
         overwrite=overwrite,
     )
     settings = settings_for(config, options)
