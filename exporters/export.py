@@ -85,8 +85,7 @@ def export_package(
         ParityError: the package was made, and marked as failed.
     """
     options = options or ExportOptions()
-    if output.exists() and not options.overwrite:
-        raise ExportError(f"{output} exists already; give another --output, or --overwrite")
+    check_output(output, overwrite=options.overwrite)
     on_step("reading the checkpoint")
     opened, options = _open(checkpoint, options)
     texts = _take_labels(opened, options.labels)
@@ -109,6 +108,12 @@ def export_package(
             f"{output}: ONNX and PyTorch differ: {'; '.join(complaints)}; the package is marked as failed"
         )
     return output
+
+
+def check_output(output: Path, *, overwrite: bool) -> None:
+    """Raise ExportError where a package would take the place of something that may not be replaced."""
+    if output.exists() and not overwrite:
+        raise ExportError(f"{output} exists already; give another --output, or --overwrite")
 
 
 def _build(

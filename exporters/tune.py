@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from exporters.checkpoint import open_checkpoint
 from exporters.errors import ExportError, ParityError
-from exporters.export import ExportOptions, export_package
+from exporters.export import ExportOptions, check_output, export_package
 from exporters.result_agreement import agreement_of
 from models.errors import ModelError
 from models.manifest import Manifest, read_manifest, write_manifest
@@ -80,8 +80,7 @@ def tune(
     Raises:
         ExportError: the output exists, the task has no runtime, or no variant agrees.
     """
-    if output.exists() and not options.overwrite:
-        raise ExportError(f"{output} exists already; give another --output, or --overwrite")
+    check_output(output, overwrite=options.overwrite)
     least = MIN_AGREEMENT if options.min_agreement is None else options.min_agreement
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".tune-") as folder:

@@ -13,7 +13,7 @@ from typing import Any
 
 from exporters.checkpoint import first_line
 from exporters.errors import ExportError
-from exporters.export import ExportOptions
+from exporters.export import ExportOptions, check_output
 from models.ultralytics_package import read_ultralytics_file
 
 
@@ -25,8 +25,7 @@ def export_ultralytics(checkpoint: Path, output: Path, options: ExportOptions) -
         ModelError: what it wrote does not load by its metadata.
     """
     target = output / f"{checkpoint.stem}.onnx"
-    if target.exists() and not options.overwrite:
-        raise ExportError(f"{target} exists already; give another --output, or --overwrite")
+    check_output(target, overwrite=options.overwrite)
     try:
         ultralytics: Any = importlib.import_module("ultralytics")
     except ImportError as error:

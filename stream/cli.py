@@ -199,7 +199,7 @@ def train_sketch_model(
 ) -> None:
     """Train a sketch classifier on Quick, Draw! files and export it as a package that --model takes."""
     with _export_extra():
-        from exporters.export import ExportOptions, export_package
+        from exporters.export import ExportOptions, check_output, export_package
         from models.training.quickdraw_download import download_quickdraw
         from models.training.sketch_settings import SketchTrainingSettings
         from models.training.train_sketch import train_sketch
@@ -215,6 +215,7 @@ def train_sketch_model(
         threads=threads,
         resume=resume,
     )
+    check_output(output, overwrite=overwrite)
     if download:
         download_quickdraw(data, on_file=lambda name, index, count: _err.print(f"{index + 1} of {count}: {name}"))
     trained = train_sketch(settings, lambda report: _err.print(str(report), highlight=False))

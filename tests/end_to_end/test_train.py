@@ -35,10 +35,11 @@ def test_drawings_become_a_package_that_guesses(mirilla: Mirilla, tmp_path: Path
     lines = [json.loads(line) for line in (tmp_path / "seen.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["results"]["mine"]["task"] for line in lines] == ["sketch_classification"] * 3
 
-    # The package is not replaced unless that is asked for.
-    again = mirilla(*train, "--resume")
+    # The package is not replaced unless that is asked for, and that is said before the training.
+    again = mirilla(*train)
     assert again.returncode == 2
     assert "--overwrite" in again.stderr
+    assert "epoch" not in again.stderr
     assert mirilla(*train, "--resume", "--overwrite").returncode == 0
 
 
