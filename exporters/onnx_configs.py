@@ -5,6 +5,8 @@ Declared and registered as Optimum's own are, so that `TasksManager` finds them 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from optimum.exporters.onnx import OnnxConfig
 from optimum.exporters.onnx.config import VisionOnnxConfig
 from optimum.exporters.tasks import TasksManager
@@ -12,18 +14,20 @@ from optimum.utils import NormalizedVisionConfig
 from transformers import PreTrainedModel
 
 from exporters.errors import ExportError
+from exporters.zero_shot import FixedTextsConfig
 from models.networks.sketch_cnn import SketchCnnConfig, SketchResNetConfig
+from models.networks.unet import UNetConfig
 
 _register_onnx = TasksManager.create_register("onnx")
 
 
 @_register_onnx(SketchCnnConfig.model_type, "image-classification")
 @_register_onnx(SketchResNetConfig.model_type, "image-classification")
-class SketchOnnxConfig(VisionOnnxConfig):  # type: ignore[misc]
-    """One grey picture of a fixed side in, one row of logits out; only the batch is dynamic."""
+@_register_onnx(FixedTextsConfig.model_type, "image-classification")
+class FixedSizeOnnxConfig(VisionOnnxConfig):  # type: ignore[misc]
+    """One picture of a fixed side in, one row of logits out; only the batch is dynamic."""
 
     NORMALIZED_CONFIG_CLASS = NormalizedVisionConfig
-    ATOL_FOR_VALIDATION = 1e-4
 
     @property
     def inputs(self) -> dict[str, dict[int, str]]:
@@ -31,23 +35,40 @@ class SketchOnnxConfig(VisionOnnxConfig):  # type: ignore[misc]
         return {"pixel_values": {0: "batch_size"}}
 
 
-def onnx_config_of(model: PreTrainedModel, task: str) -> OnnxConfig:
+@_register_onnx(UNetConfig.model_type, "semantic-segmentation")
+class UNetOnnxConfig(VisionOnnxConfig):  # type: ignore[misc]
+    """A picture in, planes of logits of its own size out; batch and size are dynamic."""
+
+    NORMALIZED_CONFIG_CLASS = NormalizedVisionConfig
+
+    @property
+    def inputs(self) -> dict[str, dict[int, str]]:
+        """The dynamic axes of each input."""
+        return {"pixel_values": {0: "batch_size", 2: "height", 3: "width"}}
+
+    @property
+    def outputs(self) -> dict[str, dict[int, str]]:
+        """The dynamic axes of each output."""
+        return {"logits": {0: "batch_size", 2: "height", 3: "width"}}
+
+
+def onnx_config_of(model: PreTrainedModel, tasks: Sequence[str]) -> OnnxConfig:
     """Optimum's declaration for a model and a task, its own or one of ours.
 
     Args:
         model: a transformers model.
-        task: in Optimum's spelling: `image-classification`.
+        tasks: Optimum's words for the task; the first that it knows for the model is taken.
 
     Raises:
         ExportError: neither has one.
     """
     model_type = model.config.model_type
-    try:
-        constructor = TasksManager.get_exporter_config_constructor(
-            exporter="onnx", model=model, task=task, library_name="transformers"
-        )
-    except (KeyError, ValueError) as error:
-        raise ExportError(
-            f"no ONNX export is known for the architecture {model_type!r} and the task {task!r}"
-        ) from error
-    return constructor(model.config)
+    for task in tasks:
+        try:
+            constructor = TasksManager.get_exporter_config_constructor(
+                exporter="onnx", model=model, task=task, library_name="transformers"
+            )
+        except (KeyError, ValueError):
+            continue
+        return constructor(model.config)
+    raise ExportError(f"no ONNX export is known for the architecture {model_type!r} and the task {tasks[0]!r}")

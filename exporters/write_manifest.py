@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from transformers import PretrainedConfig
 
+from exporters.checkpoint import Checkpoint
 from exporters.errors import ExportError
-from models.manifest import InputSpec, Manifest, ParitySpec, SourceSpec
+from models.errors import ModelError
+from models.image_processors import input_spec
+from models.manifest import MODEL_NAME, InputSpec, Manifest, SourceSpec
+from models.onnx_session import OnnxSession
+from models.transformers_package import read_transformers_folder
 
 TRAINING_RECORD = "training.json"
+# What training leaves beside the weights for people to read; it belongs to the package.
+COMPANION_FILES = ("README.md", "confusion.png")
+# What the texts of a zero-shot classifier are read with, where they are given at run time.
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +60,128 @@ def read_training_record(checkpoint: Path) -> TrainingRecord:
         raise ExportError(f"{path}: no training record that can be read ({error}); delete it or train again") from error
 
 
-def sketch_manifest(
-    name: str, config: PretrainedConfig, record: TrainingRecord, parity: ParitySpec, *, opset: int, sha256: str
+def copy_papers(checkpoint: Checkpoint, folder: Path) -> None:
+    """Put what describes the model beside it: the layout that transformers, Optimum and the hub share.
+
+    Args:
+        checkpoint: with the processor as it was asked to work, `--size` included.
+        folder: of the package.
+    """
+    for name in COMPANION_FILES:
+        if (checkpoint.folder / name).is_file():
+            shutil.copyfile(checkpoint.folder / name, folder / name)
+    if checkpoint.processor is None:
+        return
+    checkpoint.model.config.save_pretrained(folder)
+    checkpoint.processor.save_pretrained(folder)
+    if checkpoint.task.name == "zero-shot-image-classification":
+        for name in TOKENIZER_FILES:
+            if (checkpoint.folder / name).is_file():
+                shutil.copyfile(checkpoint.folder / name, folder / name)
+
+
+def describe(
+    checkpoint: Checkpoint, folder: Path, size_hw: tuple[int, int], texts: Sequence[str] | None = None
 ) -> Manifest:
-    """The manifest of a sketch network: grey drawings cut out by their ink, softmax over the logits."""
+    """The manifest of a model that lies in `folder` with its papers, all but what the export measured.
+
+    Args:
+        checkpoint: what was exported.
+        folder: of the package.
+        size_hw: of the pictures that the parity gate compared.
+        texts: fixed at export, for zero-shot classifiers.
+
+    Raises:
+        ExportError: the checkpoint's own files do not say how pictures become input.
+    """
+    config = checkpoint.model.config
+    if checkpoint.is_sketch:
+        return _ours(config, "sketch_classification", "softmax", _ink_input(config))
+    if checkpoint.processor is None:
+        decoder = "binary" if getattr(config, "binary", False) else "argmax"
+        return _ours(config, checkpoint.task.name.replace("-", "_"), decoder, _stretched_input(size_hw))
+    answers = checkpoint.task.runtime
+    if texts:
+        # The graph of a sigmoid model gives probabilities already.
+        answers = ("image_classification", "probabilities" if config.model_type == "siglip" else "softmax")
+    if answers is not None:
+        return _declared(checkpoint, folder, answers, size_hw, tuple(texts or ()))
+    try:
+        manifest, _ = read_transformers_folder(folder)
+    except ModelError as error:
+        raise ExportError(f"{error}; a --size that the network takes may help") from error
+    return manifest
+
+
+def _declared(
+    checkpoint: Checkpoint, folder: Path, answers: tuple[str, str], size_hw: tuple[int, int], texts: tuple[str, ...]
+) -> Manifest:
+    """The manifest of a task that the table of tasks knows and the reader of transformers folders does not."""
+    session = OnnxSession(folder / MODEL_NAME, device="cpu", graph_optimization="disabled")
+    processor: Any = checkpoint.processor
+    labels = checkpoint.model.config.id2label or {0: answers[0]}
+    try:
+        spec = input_spec(session, processor.to_dict())
+    except (KeyError, TypeError, ValueError):
+        spec = _shown(processor, session, size_hw)
     return Manifest(
-        name=name,
-        task="sketch_classification",
-        decoder="softmax",
-        input=InputSpec(
-            name="pixel_values",
-            height=config.image_size,
-            width=config.image_size,
-            channels=1,
-            colour_order="gray",
-            resize="ink_crop",
-            resample="area",
-            mean=(0.0,),
-            std=(1.0,),
-            dynamic_batch=True,
-        ),
-        outputs=("logits",),
-        class_names=tuple(name for _, name in sorted((config.id2label or {}).items())),
-        source=SourceSpec(id=f"mirilla/{name}", licence=record.licence, attribution=record.attribution),
-        opset=opset,
-        sha256=sha256,
-        parity=parity,
-        accuracy=record.accuracy,
-        trained_with=record.command,
+        name=folder.name,
+        task=answers[0],
+        decoder=answers[1],
+        input=spec,
+        outputs=tuple(output.name for output in session.outputs),
+        class_names=texts or tuple(name for _, name in sorted(labels.items())) or (answers[0],),
+        source=SourceSpec(id=folder.name),
+        opset=0,
     )
+
+
+def _shown(processor: Any, session: OnnxSession, size_hw: tuple[int, int]) -> InputSpec:
+    """The input of a processor with a geometry of its own: as large as what the parity gate saw."""
+    normalises = getattr(processor, "do_normalize", False)
+    mean, std = (tuple(getattr(processor, f"image_{name}", None) or ()) for name in ("mean", "std"))
+    # SAM's processor pads on the right and below, with zeros after normalising: the mean colour.
+    pads = getattr(processor, "do_pad", False)
+    return InputSpec(
+        height=size_hw[0],
+        width=size_hw[1],
+        resize="letterbox_top_left" if pads else "stretch",
+        pad_value=round(255 * sum(mean) / len(mean)) if pads and mean else 114,
+        mean=mean if normalises and mean else (0.0, 0.0, 0.0),
+        std=std if normalises and std else (1.0, 1.0, 1.0),
+        dynamic_batch=session.inputs[0].shape[0] is None,
+    )
+
+
+def _ours(config: PretrainedConfig, task: str, decoder: str, spec: InputSpec) -> Manifest:
+    names = tuple(name for _, name in sorted((config.id2label or {}).items()))
+    return Manifest(
+        name=config.model_type,
+        task=task,
+        decoder=decoder,
+        input=spec,
+        outputs=("logits",),
+        class_names=names,
+        source=SourceSpec(id=config.model_type),
+        opset=0,
+    )
+
+
+def _ink_input(config: PretrainedConfig) -> InputSpec:
+    """Grey drawings cut out by their ink."""
+    return InputSpec(
+        height=config.image_size,
+        width=config.image_size,
+        channels=1,
+        colour_order="gray",
+        resize="ink_crop",
+        resample="area",
+        mean=(0.0,),
+        std=(1.0,),
+        dynamic_batch=True,
+    )
+
+
+def _stretched_input(size_hw: tuple[int, int]) -> InputSpec:
+    """Colours 0..1, stretched to the network's size."""
+    return InputSpec(height=size_hw[0], width=size_hw[1], resize="stretch", dynamic_batch=True)

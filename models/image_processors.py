@@ -67,7 +67,10 @@ def _family(preprocessor: Mapping[str, Any]) -> str:
 def _any_geometry(preprocessor: Mapping[str, Any]) -> Fields:
     size = _as_size(preprocessor.get("size", {}))
     if "shortest_edge" not in size:
-        return {"resize": "stretch", "height": size["height"], "width": size["width"]}
+        whole = (size["height"], size["width"])
+        if preprocessor.get("do_center_crop") and "crop_size" in preprocessor:
+            return {"resize": "stretch_center_crop", "resize_within": whole, **_as_size(preprocessor["crop_size"])}
+        return {"resize": "stretch", "height": whole[0], "width": whole[1]}
     crop = _as_size(preprocessor["crop_size"]) if preprocessor.get("do_center_crop") else {}
     return {
         "resize": "shortest_edge_center_crop",

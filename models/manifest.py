@@ -1,7 +1,7 @@
 """The contract between exporter and runtime: what `manifest.json` says of the `model.onnx` beside it.
 
 The exporter writes it when parity is measured; the runtime reads it, and derives one for packages of other makers
-(`models.foreign_packages`). Every field is checked when a manifest is built.
+(`models.transformers_package`, `models.ultralytics_package`). Every field is checked when a manifest is built.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ MODEL_NAME = "model.onnx"
 ResizeRule = Literal[
     "stretch",
     "shortest_edge_center_crop",
+    "stretch_center_crop",
     "shortest_longest_edge",
     "aspect_multiple",
     "letterbox_center",
     "letterbox_top_left",
     "ink_crop",
 ]
+Precision = Literal["fp32", "fp16", "int8"]
 _FREE_SIZE_RULES = ("shortest_longest_edge", "aspect_multiple")
 
 
@@ -53,7 +55,9 @@ class InputSpec(_Checked):
     For `shortest_longest_edge`: the shorter side, unless the longer one would be above `resize_longest_edge`."""
     resize_longest_edge: Annotated[int, Field(ge=1)] | None = None
     resize_within: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = None
-    """For `aspect_multiple`: height and width, of which the one that changes the picture less is met."""
+    """For `aspect_multiple`: height and width, of which the one that changes the picture less is met.
+
+    For `stretch_center_crop`: height and width before the crop to `height` x `width`."""
     size_multiple: Annotated[int, Field(ge=1)] = 1
     """For the rules of free size: both sides are a multiple of this, cut (`shortest_longest_edge`) or rounded."""
     pixel_mask: str | None = None
@@ -82,8 +86,8 @@ class InputSpec(_Checked):
             raise ValueError(f"resize {self.resize!r} needs a height and a width, got {self.height} and {self.width}")
         if self.resize == "shortest_longest_edge" and self.resize_shortest_edge is None:
             raise ValueError("resize 'shortest_longest_edge' needs a resize_shortest_edge")
-        if self.resize == "aspect_multiple" and self.resize_within is None:
-            raise ValueError("resize 'aspect_multiple' needs a resize_within")
+        if self.resize in ("aspect_multiple", "stretch_center_crop") and self.resize_within is None:
+            raise ValueError(f"resize {self.resize!r} needs a resize_within")
         return self
 
     @property
@@ -124,11 +128,20 @@ class ParitySpec(_Checked):
     passed: bool
     inputs: Annotated[int, Field(ge=1)]
     batch_sizes: tuple[int, ...]
+    sizes_hw: tuple[tuple[int, int], ...] = ()
+    """Heights and widths of the inputs that were compared."""
     tolerance: float
+    """The largest relative difference that passes; of packages without one, the largest absolute difference."""
     max_abs_difference: dict[str, float]
     """By output name."""
+    relative_difference: dict[str, float] = {}
+    """By output name: the largest absolute difference as a share of the output's largest magnitude."""
     top1_agreement: float | None = None
     """Share of inputs on which both name the same best class; classifiers only."""
+    agreement: dict[str, float] = {}
+    """Shares 0..1 of decoded results that are alike, by what was compared: `boxes`, `pixels`, `top5`."""
+    self_agreement: dict[str, float] = {}
+    """The same shares for PyTorch against itself after a rounding error; of detectors that rank their queries."""
 
 
 class Manifest(_Checked):
@@ -145,13 +158,19 @@ class Manifest(_Checked):
     class_names: Annotated[tuple[str, ...], Field(min_length=1)]
     source: SourceSpec
     opset: int
-    precision: Literal["fp32", "fp16", "int8"] = "fp32"
+    precision: Precision = "fp32"
     sha256: str | None = None
     """Of `model.onnx`; None only for packages of other makers."""
+    further_files: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")], str] = {}
+    """SHA-256 by name of the other files that the model runs with, all in the package's own folder."""
     parity: ParitySpec | None = None
     """None only for packages of other makers."""
     accuracy: dict[str, float] | None = None
     """Measured figures by metric, 0..1: `top1`, `top5`."""
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """Threads within an operator that were fastest where the package was tuned; None leaves it to ONNX Runtime."""
+    graph_optimization: Literal["disabled", "basic", "extended", "all"] = "all"
+    """How far ONNX Runtime may rewrite the graph, where the user does not say."""
     trained_with: str | None = None
     """The command that makes the weights again."""
 

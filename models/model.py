@@ -42,7 +42,7 @@ class Model:
         name: str | None = None,
         device: Device = "auto",
         threads: int | None = None,
-        graph_optimization: GraphOptimization = "all",
+        graph_optimization: GraphOptimization | None = None,
         result_filter: ResultFilter | None = None,
     ) -> None:
         """Load a package's graph and warm it up, so that the first frame is no slower than the others.
@@ -59,7 +59,10 @@ class Model:
         _check_classes(self.filter.classes, manifest.class_names)
         self._task = kind.make(manifest, self.filter)
         self._session = OnnxSession(
-            package.model_path, device=device, threads=threads, graph_optimization=graph_optimization
+            package.model_path,
+            device=device,
+            threads=threads or manifest.threads,
+            graph_optimization=graph_optimization or manifest.graph_optimization,
         )
         _check_graph(package, self._session)
         self._inputs = {node.name: node for node in self._session.inputs}
@@ -105,7 +108,7 @@ def load_model(
     name: str | None = None,
     device: Device = "auto",
     threads: int | None = None,
-    graph_optimization: GraphOptimization = "all",
+    graph_optimization: GraphOptimization | None = None,
     threshold: float | None = None,
     classes: Iterable[str] | None = None,
     top: int = 5,
@@ -118,8 +121,8 @@ def load_model(
         spec: `quickdraw-32`, a folder, or a file.
         name: what to call it in results; its manifest's name where None.
         device: `auto`, `cpu` or `cuda`.
-        threads: threads within an operator; None leaves it to ONNX Runtime.
-        graph_optimization: how far ONNX Runtime may rewrite the graph.
+        threads: threads within an operator; None takes what the package was tuned to.
+        graph_optimization: how far ONNX Runtime may rewrite the graph; None takes what the package was tuned to.
         threshold: the least score that a result may have, 0..1; None leaves it to the task: 0.5 for detections.
         classes: the only class names to report; None reports all.
         top: at most so many classes of a classification.

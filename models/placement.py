@@ -157,8 +157,17 @@ def _aspect_multiple(image: Uint8Image, spec: InputSpec) -> tuple[Uint8Image, Pl
 
 
 def _shortest_edge_center_crop(image: Uint8Image, spec: InputSpec) -> tuple[Uint8Image, Placement]:
+    shortest = spec.resize_shortest_edge or min(spec.fixed_size_wh)
+    return _center_cropped(image, spec, shortest_edge_size(_frame_wh(image), shortest))
+
+
+def _stretch_center_crop(image: Uint8Image, spec: InputSpec) -> tuple[Uint8Image, Placement]:
+    height, width = spec.resize_within or spec.fixed_size_wh[::-1]
+    return _center_cropped(image, spec, (width, height))
+
+
+def _center_cropped(image: Uint8Image, spec: InputSpec, resized_wh: tuple[int, int]) -> tuple[Uint8Image, Placement]:
     size_wh = spec.fixed_size_wh
-    resized_wh = shortest_edge_size(_frame_wh(image), spec.resize_shortest_edge or min(size_wh))
     resized = image_ops.resize(image, resized_wh, resample=spec.resample, antialias=spec.antialias)
     margins = [image_ops.crop_margins(side, cropped) for side, cropped in zip(resized_wh, size_wh, strict=True)]
     offset_x, offset_y = (padding - cut for padding, cut in margins)
@@ -194,6 +203,7 @@ def _letterboxed(
 _RULES: dict[str, Callable[[Uint8Image, InputSpec], tuple[Uint8Image, Placement]]] = {
     "stretch": _stretch,
     "shortest_edge_center_crop": _shortest_edge_center_crop,
+    "stretch_center_crop": _stretch_center_crop,
     "shortest_longest_edge": _shortest_longest_edge,
     "aspect_multiple": _aspect_multiple,
     "letterbox_center": _letterbox_center,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,11 +20,13 @@ from rich.progress import Progress
 
 from models.errors import MirillaError
 from models.onnx_session import Device
+from stream.config import Settings
 from stream.errors import ConfigError
 from stream.options import RunOptions, settings_for
 from stream.report import report_file
 from stream.run_view import QuietView, TerminalView
 from stream.stream_run import RunView, StreamOutcome, run_settings
+from stream.zoo_models import fetch_ready, missing_from_zoo
 
 app = typer.Typer(
     help="Watches video and draws what models see on it while the video plays.",
@@ -54,18 +56,23 @@ def run(
         list[str] | None, typer.Option(help="A video, GIF, image, folder, 'doodles' or 'pattern'.")
     ] = None,
     model: Annotated[
-        list[str] | None, typer.Option(help="A bundled name, a package folder, an .onnx file, or 'none'.")
+        list[str] | None, typer.Option(help="A bundled or zoo name, a package folder, an .onnx file, or 'none'.")
     ] = None,
     sink: Annotated[
         list[str] | None,
-        typer.Option(help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/ or null; {name} is the source's."),
+        typer.Option(help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/ or null; {name} is the source's."),
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
     classes: Annotated[str | None, typer.Option(help="Only these class names, with commas between them.")] = None,
+    track: Annotated[bool, typer.Option("--track", help="Follow objects from frame to frame, and count them.")] = False,
     device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds of the source.")] = None,
     hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
+    isolate: Annotated[
+        str | None, typer.Option(help="LABEL, LABEL:white, LABEL:blur or LABEL:grey: show only what has this label.")
+    ] = None,
+    highlight: Annotated[str | None, typer.Option(help="LABEL: dim all that has not this label.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace output that exists.")] = False,
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Take models whose checksum or parity check failed.")
@@ -76,7 +83,12 @@ def run(
 ) -> None:
     """Run the streams of a configuration file, or of the options given."""
     _log_to_terminal(debug)
-    on_models: dict[str, Any] = {"threshold": threshold, "device": device, "unverified": unverified or None}
+    on_models: dict[str, Any] = {
+        "threshold": threshold,
+        "track": track or None,
+        "device": device,
+        "unverified": unverified or None,
+    }
     if classes is not None:
         on_models["classes"] = [label.strip() for label in classes.split(",")]
     options = RunOptions(
@@ -86,9 +98,11 @@ def run(
         model=_given(on_models),
         stream=_given({"frames": frames, "duration": duration}),
         hud=hud,
+        overlay=_given({"isolate": isolate, "highlight": highlight}),
         overwrite=overwrite,
     )
     settings = settings_for(config, options)
+    _fetch_zoo_models(settings, (lambda _: None) if quiet else _err.print)
     with report_file(report) as outcomes:
         outcomes.extend(run_settings(settings, _view(quiet)))
     _exit_as(outcomes, debug)
@@ -181,10 +195,61 @@ def compare(
 
 @app.command(name="models")
 def list_models() -> None:
-    """List the models that come with Mirilla."""
-    from stream.model_table import bundled_table
+    """List the models that come with Mirilla, those exported here, and the zoo."""
+    from stream.model_table import package_table, zoo_table
 
-    _out.print(bundled_table())
+    _out.print(package_table())
+    _out.print(zoo_table())
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[str, typer.Argument(help="A zoo name, an id of the hub, a folder, or a .pt file.")],
+    output: Annotated[Path | None, typer.Option(help="The package's folder; else --model finds it by name.")] = None,
+    task: Annotated[str | None, typer.Option(help="What the model is asked; else what it was trained for.")] = None,
+    size: Annotated[str, typer.Option(help="The only input size, HEIGHTxWIDTH, or 'dynamic'.")] = "dynamic",
+    batch: Annotated[int | None, typer.Option(help="The only batch size; else any.", min=1)] = None,
+    opset: Annotated[int, typer.Option(help="The ONNX operator set.")] = 18,
+    precision: Annotated[str, typer.Option(help="fp32, fp16 or int8.")] = "fp32",
+    calibrate: Annotated[
+        str | None, typer.Option(help="Images or a video that set the ranges of a static int8 model.")
+    ] = None,
+    labels: Annotated[str | None, typer.Option(help="Class names between commas, or a file of lines.")] = None,
+    tune: Annotated[str | None, typer.Option(help="Try what may be faster on this clip, and keep the fastest.")] = None,
+    min_agreement: Annotated[
+        float | None, typer.Option(help="The least share of results that agree with fp32 PyTorch, 0 to 1.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a package that exists.")] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Turn a PyTorch checkpoint into an ONNX package, and prove that it does what PyTorch does."""
+    from stream.sample import sample_pictures
+
+    _log_to_terminal(debug)
+    with _export_extra():
+        import exporters.request as kit
+    request = kit.ExportRequest(
+        checkpoint, output, task, size, batch, opset, precision, labels, min_agreement, overwrite,
+        calibration=sample_pictures(calibrate) if calibrate else (),
+        clip=sample_pictures(tune) if tune else (),
+    )  # fmt: skip
+    say = (lambda _: None) if quiet else _out.print
+    package = kit.export_request(request, say)
+    _out.print(f"{package.name}: in {package}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _fetch_zoo_models(settings: Settings, say: Callable[[str], None]) -> None:
+    """Make the zoo's models ready that the streams name and that are not here yet; says how it does."""
+    for name in missing_from_zoo(settings):
+        try:
+            with _export_extra():
+                import exporters.request as kit
+        except ConfigError as missing:
+            say(f"{name}: {fetch_ready(name, missing)}")
+            continue
+        say(f"{name}: exporting it from the hub, once")
+        kit.export_request(kit.ExportRequest(name), say)
 
 
 @train_app.command(name="sketch")
@@ -204,7 +269,7 @@ def train_sketch_model(
 ) -> None:
     """Train a sketch classifier on Quick, Draw! files and export it as a package that --model takes."""
     with _export_extra():
-        from exporters.export import ExportOptions, export_package
+        from exporters.export import ExportOptions, check_output, export_package
         from models.training.quickdraw_download import download_quickdraw
         from models.training.sketch_settings import SketchTrainingSettings
         from models.training.train_sketch import train_sketch
@@ -220,6 +285,7 @@ def train_sketch_model(
         threads=threads,
         resume=resume,
     )
+    check_output(output, overwrite=overwrite)
     if download:
         download_quickdraw(data, on_file=lambda name, index, count: _err.print(f"{index + 1} of {count}: {name}"))
     trained = train_sketch(settings, lambda report: _err.print(str(report), highlight=False))
@@ -296,7 +362,7 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         _say(error)
-        sys.exit(2)
+        sys.exit(error.exit_code)
 
 
 @contextmanager

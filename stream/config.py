@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from models.onnx_session import Device, GraphOptimization
 from stream.errors import ConfigError
@@ -20,12 +21,25 @@ _EXPECTED = {
     "dict_type": "expected keys with values",
     "model_type": "expected a name, or keys with values",
     "tuple_type": "expected a list",
-    "too_short": "expected at least one entry",
 }
 
 
 class _Checked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Point = tuple[_Share, _Share]
+"""x and y, 0..1 of the picture's width and height."""
+
+
+class CountSettings(_Checked):
+    """What of a model's objects is counted, besides how many there are."""
+
+    lines: dict[str, tuple[_Point, _Point]] = {}
+    """Start and end by name."""
+    zones: dict[str, Annotated[tuple[_Point, ...], Field(min_length=3)]] = {}
+    """Corners by name."""
 
 
 class ModelSettings(_Checked):
@@ -41,14 +55,23 @@ class ModelSettings(_Checked):
     max_detections: Annotated[int, Field(ge=1)] = 300
     device: Device = "auto"
     threads: Annotated[int, Field(ge=1)] | None = None
-    graph_optimization: GraphOptimization = "all"
+    graph_optimization: GraphOptimization | None = None
     unverified: bool = False
+    every: Annotated[int, Field(ge=1)] = 1
+    """Runs on every Nth frame; its result is carried to the frames between."""
+    track: bool = False
+    """Objects keep an id from frame to frame, and are counted."""
+    count: CountSettings | None = None
 
 
 class OverlaySettings(_Checked):
     """What is drawn besides the models' results."""
 
     hud: bool = True
+    isolate: str | None = None
+    """`LABEL` or `LABEL:REST`, with a rest of `white`, `blur` or `grey`."""
+    highlight: str | None = None
+    """`LABEL`."""
 
 
 def _as_model(value: Any) -> Any:
@@ -124,8 +147,17 @@ def _explained(error: ValidationError) -> str:
         return f"{key}: unknown key; " + (f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}")
     if first["type"] == "missing":
         return f"{key}: missing; add it"
-    message = _EXPECTED.get(first["type"]) or first["msg"].replace("Input should be", "expected")
+    message = (
+        _EXPECTED.get(first["type"]) or _expected_length(first) or first["msg"].replace("Input should be", "expected")
+    )
     return f"{key}: {message}, got {first['input']!r}"
+
+
+def _expected_length(found: ErrorDetails) -> str | None:
+    least = found.get("ctx", {}).get("min_length")
+    if found["type"] != "too_short" or least is None:
+        return None
+    return "expected at least one entry" if least == 1 else f"expected at least {least} entries"
 
 
 def _keys_beside(location: tuple[str | int, ...]) -> list[str]:

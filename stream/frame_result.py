@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from models.results import Result
+from stream.counting import Counts
 from stream.frame import Frame
+from stream.tracking import Tail
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,17 +19,27 @@ class FrameResult:
     Attributes:
         frame: the frame as captured.
         results: by model name, in the order in which they are drawn.
+        carried: names of models that did not run on this frame: their result is that of an earlier one. It is drawn,
+            so that nothing flickers, and is not written as if it had been seen here.
+        tails: where tracked objects have lately been, by model name; only of models that track.
+        counts: what has been counted up to this frame, by model name; only of models that count.
         stage_ms: by model name, then by stage (`preprocess`, `inference`, `postprocess`), in milliseconds.
     """
 
     frame: Frame
     results: Mapping[str, Result] = field(default_factory=dict)
     stage_ms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    carried: frozenset[str] = frozenset()
+    tails: Mapping[str, Sequence[Tail]] = field(default_factory=dict)
+    counts: Mapping[str, Counts] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """One line of a results file: `{"index", "pts_seconds", "results": {MODEL: {...}}}`."""
-        return {
-            "index": self.frame.index,
-            "pts_seconds": round(self.frame.pts_seconds, 6),
-            "results": {name: result.to_dict() for name, result in self.results.items()},
-        }
+        """One line of a results file: `{"index", "pts_seconds", "results": {MODEL: {...}}, "counts": {MODEL: {...}}}`.
+
+        Only models that ran on this frame are in it; `counts` is left out where no model counts.
+        """
+        fresh = {name: result.to_dict() for name, result in self.results.items() if name not in self.carried}
+        line = {"index": self.frame.index, "pts_seconds": round(self.frame.pts_seconds, 6), "results": fresh}
+        if self.counts:
+            line["counts"] = {name: counts.to_dict() for name, counts in self.counts.items() if name in fresh}
+        return line

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+# Every report has these; what only some streams do, such as tracking, is in the report of those.
 STAGES = ("decode", "preprocess", "inference", "postprocess", "overlay", "write")
 
 _WINDOW_NS = 2_000_000_000
@@ -150,7 +151,7 @@ class Metrics:
     def add_stage_ms(self, name: str, milliseconds: float) -> None:
         """Note one pass through a stage."""
         with self._lock:
-            self._stage_ms[name].add(milliseconds)
+            self._stage_ms.setdefault(name, Samples()).add(milliseconds)
 
     def frame_captured(self, pts_ns: int) -> None:
         """Note a frame from the source, with its time on the source's own time line."""

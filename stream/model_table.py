@@ -1,26 +1,55 @@
-"""The models that come with Mirilla, as a table for people."""
+"""The models that are here and the zoo, as tables for people."""
 
 from __future__ import annotations
 
-from rich.table import Table
+from rich.table import Column, Table
 
+from models.errors import ModelError
+from models.manifest import Manifest
 from models.package import bundled_names, find_package
+from models.zoo import exported_names, zoo
 
 
-def bundled_table() -> Table:
-    """A row a package: name, task, classes, measured accuracy, size on disk, licence."""
-    table = Table("model", "task", "classes", "top-1", "top-5", "size", "precision", "licence")
-    for name in bundled_names():
-        package = find_package(name)
-        manifest = package.manifest
-        accuracy = manifest.accuracy or {}
-        table.add_row(
-            name,
-            manifest.task,
-            str(len(manifest.class_names)),
-            *(f"{accuracy[key]:.3f}" if key in accuracy else "" for key in ("top1", "top5")),
-            f"{package.model_path.stat().st_size / 1e6:.1f} MB",
-            manifest.precision,
-            manifest.source.licence or "",
-        )
+def package_table() -> Table:
+    """A row a package that is here, bundled ones first."""
+    model, size = Column("model", no_wrap=True), Column("size", no_wrap=True)
+    table = Table(model, "from", "task", "top-1", size, "precision", "parity", "licence")
+    for origin, names in (("bundled", bundled_names()), ("exported", exported_names())):
+        for name in names:
+            try:
+                package = find_package(name, unverified=True)
+            except ModelError as error:
+                table.add_row(name, origin, f"[red]{error}[/red]")
+                continue
+            manifest = package.manifest
+            top1 = (manifest.accuracy or {}).get("top1")
+            table.add_row(
+                name,
+                origin,
+                manifest.task,
+                "" if top1 is None else f"{top1:.3f}",
+                f"{package.model_path.stat().st_size / 1e6:.1f} MB",
+                manifest.precision,
+                _parity(manifest),
+                manifest.source.licence or "",
+            )
     return table
+
+
+def zoo_table() -> Table:
+    """A row an entry of the zoo."""
+    zoo_name, size = Column("zoo", no_wrap=True), Column("size", no_wrap=True)
+    table = Table(zoo_name, "task", size, "input", "licence")
+    for name, entry in zoo().items():
+        table.add_row(name, entry.task, f"{entry.parameters:.1f} M", entry.input, entry.licence)
+    return table
+
+
+def _parity(manifest: Manifest) -> str:
+    """The worst of what was measured, in a few signs."""
+    parity = manifest.parity
+    if parity is None:
+        return "not measured"
+    if not parity.passed:
+        return "failed"
+    return f"{max((parity.relative_difference or parity.max_abs_difference).values()):.0e}"

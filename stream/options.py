@@ -10,6 +10,7 @@ from typing import Any
 
 from stream.config import Settings, check_settings, read_config
 from stream.errors import ConfigError
+from stream.sinks.masks import PREFIX as MASKS_PREFIX
 
 CONFIG_NAME = "config.yaml"
 DEFAULT_MODEL = "quickdraw-32"
@@ -26,6 +27,7 @@ class RunOptions:
         model: keys of `stream.config.ModelSettings`, put on every model.
         stream: keys of `stream.config.StreamSettings`, put on every stream.
         hud: whether the figures are drawn.
+        overlay: keys of `stream.config.OverlaySettings`, put on every stream.
         overwrite: whether existing output may be replaced.
     """
 
@@ -35,6 +37,7 @@ class RunOptions:
     model: Mapping[str, Any] | None = None
     stream: Mapping[str, Any] | None = None
     hud: bool | None = None
+    overlay: Mapping[str, Any] | None = None
     overwrite: bool = False
 
 
@@ -92,6 +95,8 @@ def _apply(stream: dict[str, Any], name: str, options: RunOptions) -> None:
         stream["models"] = [{**model, **options.model} for model in stream.get("models", ())]
     if options.hud is not None:
         stream["overlay"] = {**stream.get("overlay", {}), "hud": options.hud}
+    if options.overlay:
+        stream["overlay"] = {**stream.get("overlay", {}), **options.overlay}
     stream.update(options.stream or {})
     stream["sinks"] = [sink.replace("{name}", name) for sink in options.sinks or stream.get("sinks", ())]
 
@@ -102,7 +107,7 @@ def _check_paths(settings: Settings) -> None:
     seen: set[Path] = set()
     for stream in settings.streams.values():
         for sink in stream.sinks:
-            path = Path(sink).resolve()
+            path = Path(sink.removeprefix(MASKS_PREFIX)).resolve()
             if path in sources and path.is_file():
                 raise ConfigError(f"sink: {sink!r} is also a source; choose another name")
             if path in seen and sink != "null":

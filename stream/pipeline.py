@@ -12,18 +12,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from models.model import StageTimer
-from models.results import Result
 from stream.errors import SinkError
 from stream.frame import Frame
 from stream.frame_buffer import FrameBuffer, Policy
 from stream.frame_result import FrameResult
 from stream.metrics import Metrics
+from stream.model_step import ModelStep, PipelineModel, Seen
+from stream.overlays.emphasis import Emphasis
 from stream.renderer import Renderer
 from stream.sinks.sink import Sink
 from stream.sources.source import Source
@@ -32,21 +29,6 @@ _log = logging.getLogger("mirilla")
 
 _RECORDED_CAPACITY = 4
 _WAKE_EVERY_SECONDS = 0.2
-
-
-class PipelineModel(Protocol):
-    """What the frame loop needs of a model."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in results."""
-
-    @property
-    def provider(self) -> str:
-        """The ONNX Runtime provider that runs it."""
-
-    def __call__(self, image: NDArray[np.uint8], timer: StageTimer) -> Result:
-        """The result for a BGR picture uint8 (H, W, 3); each stage runs within the timer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +50,36 @@ class Pipeline:
     def __init__(
         self,
         source: Source,
-        models: Sequence[PipelineModel],
+        models: Sequence[PipelineModel | ModelStep],
         sinks: Sequence[Sink],
         *,
         metrics: Metrics | None = None,
         hud: bool = True,
+        emphasis: Emphasis | None = None,
         limits: Limits | None = None,
     ) -> None:
         """Put the parts together; nothing starts, and the source and the sinks become the pipeline's to close.
 
         Args:
             source: an open source.
-            models: run on every frame in this order; their names differ.
+            models: run in this order, on every frame where no step says otherwise; their names differ.
             sinks: not yet opened.
             metrics: counts and times; with its injected clock.
             hud: whether the run's figures are drawn on the picture.
+            emphasis: the label that stands alone in the picture, or before all others.
             limits: when to stop before the source ends.
         """
         self._source = source
-        self._models = models
+        self._steps = [step if isinstance(step, ModelStep) else ModelStep(step) for step in models]
         self._sinks = sinks
         self._limits = limits or Limits()
-        self.metrics = metrics or Metrics([model.name for model in models])
+        providers = {step.model.name: step.model.provider for step in self._steps}
+        self.metrics = metrics or Metrics(list(providers))
         capacity = 1 if source.info.is_live else _RECORDED_CAPACITY
         policy: Policy = "newest" if source.info.is_live else "wait"
         self._captured: FrameBuffer[Frame] = FrameBuffer(capacity, policy, self._superseded)
         self._inferred: FrameBuffer[FrameResult] = FrameBuffer(capacity, "wait")
-        self._renderer = Renderer(self.metrics, {model.name: model.provider for model in models}, hud=hud)
+        self._renderer = Renderer(self.metrics, providers, hud=hud, emphasis=emphasis)
         self._stop_asked = threading.Event()
         self._failure: BaseException | None = None
         self._failure_lock = threading.Lock()
@@ -106,6 +91,12 @@ class Pipeline:
         by_duration = None if limits.seconds is None or info.rate is None else math.ceil(limits.seconds * info.rate)
         known = [count for count in (info.frame_count, limits.frames, by_duration) if count is not None]
         return min(known) if known else None
+
+    @property
+    def counts(self) -> dict[str, dict[str, Any]]:
+        """What has been counted so far, by model name, ready for JSON; read it when the run has ended."""
+        counted = ((step.model.name, step.counts) for step in self._steps)
+        return {name: counts.to_dict() for name, counts in counted if counts is not None}
 
     def run(self, on_progress: Callable[[], None] = lambda: None) -> None:
         """Run to the end of the source, a limit, or `stop`; everything is closed when it returns or raises.
@@ -171,18 +162,29 @@ class Pipeline:
     def _infer(self) -> None:
         try:
             for frame in self._captured:
-                results: dict[str, Result] = {}
-                stage_ms: dict[str, Mapping[str, float]] = {}
-                for model in self._models:
-                    timer = _ModelTimer(self.metrics)
-                    results[model.name] = model(frame.image, timer)
-                    stage_ms[model.name] = timer.stage_ms
-                    self.metrics.frame_inferred(model.name)
-                if not self._inferred.put(FrameResult(frame, results, stage_ms)):
+                if not self._inferred.put(self._looked_at(frame)):
                     return
         finally:
             self._captured.abort()
             self._inferred.end()
+
+    def _looked_at(self, frame: Frame) -> FrameResult:
+        seen: dict[str, Seen] = {}
+        stage_ms: dict[str, Mapping[str, float]] = {}
+        for step in self._steps:
+            name, timer = step.model.name, _ModelTimer(self.metrics)
+            seen[name] = step.look(frame, timer)
+            if not seen[name].is_carried:
+                stage_ms[name] = timer.stage_ms
+                self.metrics.frame_inferred(name)
+        return FrameResult(
+            frame,
+            results={name: what.result for name, what in seen.items()},
+            stage_ms=stage_ms,
+            carried=frozenset(name for name, what in seen.items() if what.is_carried),
+            tails={name: what.tails for name, what in seen.items() if what.tails},
+            counts={name: what.counts for name, what in seen.items() if what.counts is not None},
+        )
 
     def _write(self) -> None:
         needs_image = any(sink.needs_image for sink in self._sinks)

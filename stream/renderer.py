@@ -11,6 +11,7 @@ from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.metrics import Metrics
 from stream.overlays.drawing import Painter
+from stream.overlays.emphasis import Emphasis
 from stream.overlays.hud import HudReading
 
 _HUD_EVERY_SECONDS = 0.5
@@ -19,18 +20,21 @@ _HUD_EVERY_SECONDS = 0.5
 class Renderer:
     """Holds the canvas and the overlays of one stream."""
 
-    def __init__(self, metrics: Metrics, providers: Mapping[str, str], *, hud: bool) -> None:
+    def __init__(
+        self, metrics: Metrics, providers: Mapping[str, str], *, hud: bool, emphasis: Emphasis | None = None
+    ) -> None:
         """Make ready for one stream.
 
         Args:
             metrics: where the HUD's figures come from.
             providers: by model name, the ONNX Runtime provider that runs it.
             hud: whether the figures are drawn.
+            emphasis: the label that stands alone, or before all others.
         """
         self._metrics = metrics
         self._providers = providers
         self._hud = hud
-        self._painter = Painter()
+        self._painter = Painter(emphasis)
         self._canvas: NDArray[np.uint8] | None = None
         self._reading: HudReading | None = None
         self._reading_until_seconds = 0.0
@@ -43,7 +47,8 @@ class Renderer:
         if self._canvas is None or self._canvas.shape != image.shape:
             self._canvas = np.empty_like(image)
         np.copyto(self._canvas, image)
-        self._painter.paint(self._canvas, result.results, self._reading_for(result.frame) if self._hud else None)
+        hud = self._reading_for(result.frame) if self._hud else None
+        self._painter.paint(self._canvas, result.results, hud, tails=result.tails, counts=result.counts)
         return self._canvas
 
     def _reading_for(self, frame: Frame) -> HudReading:

@@ -5,7 +5,7 @@ Progress goes to standard error, results to standard output (main thread).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -103,10 +103,19 @@ def outcome_table(outcome: StreamOutcome) -> Table:
             table.add_row(stage, _percentiles(percentiles))
     for name, about in report["models"].items():
         table.add_row(name, f"{about['package']} on {about['provider'].removesuffix('ExecutionProvider')}")
+    for name, counts in report.get("counts", {}).items():
+        table.add_row(f"{name} counted", "; ".join(_counted(counts)))
     table.add_row("time", f"{report['wall_seconds']:.1f} s")
     for path in outcome.paths:
         table.add_row("made", path)
     return table
+
+
+def _counted(counts: Mapping[str, Any]) -> Iterator[str]:
+    for label, count in counts.get("unique", {}).items():
+        yield f"{label} {count}"
+    for name, line in counts.get("lines", {}).items():
+        yield f"{name}: {line['in']} in, {line['out']} out"
 
 
 def _figures(now: Snapshot) -> str:

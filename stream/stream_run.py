@@ -14,12 +14,17 @@ from types import FrameType
 from typing import Any, Protocol
 
 from models import Model, load_model
+from models.tasks.object_detection import DEFAULT_THRESHOLD
 from stream.config import ModelSettings, Settings
+from stream.counting import ObjectCounter
+from stream.emphasis_choice import TASKS_WITH_BOXES, emphasis_for
 from stream.errors import ConfigError
 from stream.metrics import Metrics
+from stream.model_step import ModelStep
 from stream.pipeline import Limits, Pipeline
 from stream.sinks import Sink, make_sink
 from stream.sources import open_source
+from stream.tracking import LEAST_SCORE, Tracker
 
 
 class RunView(Protocol):
@@ -61,7 +66,10 @@ class _Prepared:
     def outcome(self, error: Exception | None) -> StreamOutcome:
         about = {model.name: {"provider": model.provider, "package": model.package.origin} for model in self.models}
         paths = [path for sink in self.sinks for path in sink.paths()]
-        return StreamOutcome(self.name, self.pipeline.metrics.report(about), paths, error)
+        report = self.pipeline.metrics.report(about)
+        if self.pipeline.counts:
+            report["counts"] = self.pipeline.counts
+        return StreamOutcome(self.name, report, paths, error)
 
 
 def run_settings(settings: Settings, view: RunView, extra_sinks: Sequence[Sink] = ()) -> list[StreamOutcome]:
@@ -103,32 +111,65 @@ def _run(stream: _Prepared, view: RunView) -> Exception | None:
 
 def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack) -> list[_Prepared]:
     """Every stream, with its source open, before the first of them runs."""
-    models: dict[ModelSettings, Model] = {}
+    models: dict[str, Model] = {}
     streams = []
     for name, stream in settings.streams.items():
         sinks = [*(make_sink(sink, overwrite=settings.overwrite) for sink in stream.sinks), *extra_sinks]
         source = opened.enter_context(open_source(stream.source))
-        for model in stream.models:
-            if model not in models:
-                models[model] = _loaded(model)
-        chosen = [models[model] for model in stream.models]
+        steps = [_step(model, models) for model in stream.models]
+        chosen = [models[_loading_key(model)] for model in stream.models]
         names = [model.name for model in chosen]
         if len(set(names)) < len(names):
             raise ConfigError(f"models: {', '.join(names)}: two models have one name; give one of them another 'name'")
-        limits = Limits(stream.frames, stream.duration)
-        pipeline = Pipeline(source, chosen, sinks, metrics=Metrics(names), hud=stream.overlay.hud, limits=limits)
+        pipeline = Pipeline(
+            source,
+            steps,
+            sinks,
+            metrics=Metrics(names),
+            hud=stream.overlay.hud,
+            emphasis=emphasis_for(stream.overlay, chosen),
+            limits=Limits(stream.frames, stream.duration),
+        )
         streams.append(_Prepared(name, pipeline, chosen, sinks))
     return streams
 
 
+def _step(settings: ModelSettings, models: dict[str, Model]) -> ModelStep:
+    """A model as one stream uses it; loaded once for all streams that load it alike."""
+    key = _loading_key(settings)
+    if key not in models:
+        models[key] = _loaded(settings)
+    model, count = models[key], settings.count
+    wanted = "track" if settings.track else "count"
+    if (settings.track or count is not None) and model.manifest.task not in TASKS_WITH_BOXES:
+        raise ConfigError(f"models: {model.name}: {wanted}: the model finds no objects; leave {wanted!r} out")
+    if count is not None and count.lines and not settings.track:
+        raise ConfigError(f"models: {model.name}: count.lines: only tracked objects cross lines; add 'track: true'")
+    tracker = Tracker(_threshold(settings)) if settings.track else None
+    counter = None
+    if settings.track or count is not None:
+        counter = ObjectCounter(count.lines, count.zones) if count else ObjectCounter()
+    return ModelStep(model, every=settings.every, tracker=tracker, counter=counter)
+
+
+def _loading_key(settings: ModelSettings) -> str:
+    return settings.model_dump_json(exclude={"every", "count"})
+
+
+def _threshold(settings: ModelSettings) -> float:
+    return DEFAULT_THRESHOLD if settings.threshold is None else settings.threshold
+
+
 def _loaded(settings: ModelSettings) -> Model:
+    # A tracker is shown the unsure boxes, too, and decides itself.
+    threshold = min(LEAST_SCORE, _threshold(settings)) if settings.track else settings.threshold
     return load_model(
         settings.package,
         name=settings.name,
         device=settings.device,
         threads=settings.threads,
         graph_optimization=settings.graph_optimization,
-        threshold=settings.threshold,
+        threshold=threshold,
         classes=settings.classes,
         top=settings.top,
         max_detections=settings.max_detections,

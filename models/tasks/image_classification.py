@@ -15,7 +15,7 @@ from models.results import Classification
 from models.tasks.scores import softmax
 from models.tasks.task import TaskKind
 
-_RESIZE_RULES = ("stretch", "shortest_edge_center_crop")
+_RESIZE_RULES = ("stretch", "shortest_edge_center_crop", "stretch_center_crop")
 
 
 class ImageClassification:

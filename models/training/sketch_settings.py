@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -15,6 +16,8 @@ from models.training.errors import TrainingError
 
 Architecture = Literal["notes", "resnet"]
 QUICKDRAW_CREDIT = "Trained on drawings of Quick, Draw! by Google (quickdraw.withgoogle.com/data), CC BY 4.0"
+_OPTIONS = ("architecture", "epochs", "seed")
+"""Settings with an option of their own; the others are given by `--set`."""
 WEIGHTS_LICENCE = "Apache-2.0 (weights), CC-BY-4.0 (training data)"
 
 
@@ -130,22 +133,22 @@ class SketchTrainingSettings:
 
     def command(self) -> str:
         """The command line that makes these weights again, less what the machine alone decides."""
-        words = ["python", "-m", "models.training"]
+        words = ["mirilla", "train", "sketch", "--data", _told(self.data), "--output", self.output.name]
         for setting in fields(self):
             value = getattr(self, setting.name)
-            if setting.name in ("resume", "threads") or value == setting.default:
+            if setting.name in ("data", "output", "resume", "threads") or value == setting.default:
                 continue
-            option = f"--{setting.name.replace('_', '-')}"
-            if isinstance(value, Path):
-                # Where a folder lies on this machine is nobody else's business.
-                words += [option, "/".join(value.resolve().parts[-2:])]
-            elif isinstance(value, bool):
-                words.append(option if value else option.replace("--", "--no-"))
-            elif isinstance(value, tuple):
-                words += [option, ",".join(map(str, value))]
+            if setting.name in _OPTIONS:
+                words += [f"--{setting.name}", str(value)]
             else:
-                words += [option, str(value)]
+                told = ",".join(map(str, value)) if isinstance(value, tuple) else _told(value)
+                words += ["--set", f"{setting.name}={told}"]
         return shlex.join(words)
+
+
+def _told(value: Any) -> str:
+    # Where a folder lies on this machine is nobody else's business.
+    return "/".join(value.resolve().parts[-2:]) if isinstance(value, Path) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,11 @@ class EpochReport:
     top1: float
     top5: float
     seconds: float
+
+    def __str__(self) -> str:
+        """One line for people; what was not measured is left out."""
+        validation = "" if math.isnan(self.top1) else f", validation top-1 {self.top1:.4f}, top-5 {self.top5:.4f}"
+        return f"epoch {self.epoch} of {self.epochs}: loss {self.loss:.4f}{validation}, {self.seconds:.0f} s"
 
 
 @dataclass(frozen=True, slots=True)

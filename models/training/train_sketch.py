@@ -1,6 +1,6 @@
 """Trains a sketch network on Quick, Draw! files and writes it as a transformers checkpoint, ready for the exporter.
 
-Called by `mirilla train sketch` and `python -m models.training`; deterministic by its seed on one kind of processor.
+Called by `mirilla train sketch`; deterministic by its seed on one kind of processor.
 What makes a small network good here: drawings changed while they are still strokes, mixup, label smoothing, a cosine
 schedule, and as the result the average of the weights over the last steps.
 """

@@ -19,18 +19,25 @@ from stream.overlays.tinting import tint_masks
 class DetectionsOverlay(Overlay[Detections]):
     """Masks and boxes in the colours of their classes; the likeliest objects lie on top, and choose labels first."""
 
-    def draw_marks(self, canvas: NDArray[np.uint8], result: Detections, layout: Layout) -> None:
-        """Draw all objects; nothing where there are none."""
-        colours = [class_colour(class_id) for class_id in result.class_ids.tolist()]
-        sizes = layout.sizes
+    def draw_areas(self, canvas: NDArray[np.uint8], result: Detections, layout: Layout) -> None:
+        """Draw the masks, where there are any."""
         if result.masks is not None:
-            tint_masks(canvas, result.masks, colours, max(1, sizes.line // 2))
+            tint_masks(canvas, result.masks, _colours(result), max(1, layout.sizes.line // 2))
+
+    def draw_marks(self, canvas: NDArray[np.uint8], result: Detections, layout: Layout) -> None:
+        """Draw boxes and labels; nothing where there are no objects."""
+        colours = _colours(result)
+        sizes = layout.sizes
         boxes = [_whole_pixels(box) for box in result.boxes_xyxy]
         # Around a mask with contours, a box only has to hold its label.
         line, rim = (sizes.line, max(1, sizes.line // 4)) if result.masks is None else (max(1, sizes.line // 3), 0)
         for box, colour in zip(boxes[::-1], colours[::-1], strict=True):
             _draw_box(canvas, box, colour, line, rim)
         _draw_labels(canvas, _texts(result), boxes, colours, sizes)
+
+
+def _colours(result: Detections) -> list[Colour]:
+    return [class_colour(class_id) for class_id in result.class_ids.tolist()]
 
 
 def _whole_pixels(box_xyxy: NDArray[np.float32]) -> Rect:
@@ -48,7 +55,8 @@ def _draw_box(canvas: NDArray[np.uint8], box: Rect, colour: Colour, line: int, r
     if rim:
         dark: Colour = (colour[0] // 3, colour[1] // 3, colour[2] // 3)
         _fill_frame(canvas[max(0, top - rim) : bottom + rim, max(0, left - rim) : right + rim], dark, rim)
-        _fill_frame(canvas[top + line : bottom - line, left + line : right - line], dark, rim)
+        # Not below 0, from where slices count back from the other end.
+        _fill_frame(canvas[top + line : max(0, bottom - line), left + line : max(0, right - line)], dark, rim)
     _fill_frame(canvas[top:bottom, left:right], colour, line)
 
 

@@ -5,8 +5,9 @@ The pipeline paints in place on the one copy that it made (write thread); librar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,27 @@ from numpy.typing import NDArray
 
 import stream.overlays
 from models.discovery import modules_with
-from models.results import Result
+from models.results import Detections, Result
+from stream.counting import Counts
+from stream.overlays.counts import draw_count_marks, draw_count_panel
+from stream.overlays.emphasis import Emphasis
 from stream.overlays.hud import HudReading, draw_hud
 from stream.overlays.layout import Layout
 from stream.overlays.overlay import Overlay
+from stream.overlays.tails import draw_tails
+from stream.tracking import Tail
 
 
 class Painter:
     """Holds one overlay a kind of result, for one stream."""
 
-    def __init__(self) -> None:
-        """Find and make the overlays."""
+    def __init__(self, emphasis: Emphasis | None = None) -> None:
+        """Find and make the overlays.
+
+        Args:
+            emphasis: the label that stands alone, or before all others.
+        """
+        self._emphasis = emphasis
         kinds = [module.OVERLAY for module in modules_with(stream.overlays, "OVERLAY")]
         self._overlays: dict[type, Overlay[Any]] = {kind.result_type: kind.make() for kind in kinds}
 
@@ -33,13 +44,23 @@ class Painter:
         """The types of results that can be drawn."""
         return frozenset(self._overlays)
 
-    def paint(self, canvas: NDArray[np.uint8], results: Mapping[str, Result], hud: HudReading | None = None) -> None:
+    def paint(
+        self,
+        canvas: NDArray[np.uint8],
+        results: Mapping[str, Result],
+        hud: HudReading | None = None,
+        *,
+        tails: Mapping[str, Sequence[Tail]] = MappingProxyType({}),
+        counts: Mapping[str, Counts] = MappingProxyType({}),
+    ) -> None:
         """Draw results, and the HUD where there is a reading, in place.
 
         Args:
             canvas: uint8 (H, W, 3), BGR, contiguous and writable.
             results: by model name; the first model's panel is the topmost.
             hud: the run's figures.
+            tails: where objects have lately been, by model name.
+            counts: what has been counted, by model name.
 
         Raises:
             ValueError: the canvas is no such array.
@@ -50,12 +71,24 @@ class Painter:
         height, width = canvas.shape[:2]
         layout = Layout(width, height)
         overlays = {title: self._overlay_for(result) for title, result in results.items()}
-        for title, overlay in overlays.items():
-            overlay.draw_marks(canvas, results[title], layout)
+        drawn = results
+        if self._emphasis is not None:
+            self._emphasis.apply(canvas, results)
+            drawn = self._emphasis.drawn(results)
+        for title, result in drawn.items():
+            overlays[title].draw_areas(canvas, result, layout)
+        for counted in counts.values():
+            draw_count_marks(canvas, counted, layout)
+        for title, tracks in tails.items():
+            draw_tails(canvas, _tails_of(tracks, drawn.get(title)), layout)
+        for title, result in drawn.items():
+            overlays[title].draw_marks(canvas, result, layout)
         if hud is not None:
             draw_hud(canvas, hud, layout)
         for title, overlay in overlays.items():
             overlay.draw_panel(canvas, results[title], title, layout)
+        for title, counted in counts.items():
+            draw_count_panel(canvas, counted, title, layout)
 
     def _overlay_for(self, result: Result) -> Overlay[Any]:
         overlay = self._overlays.get(type(result))
@@ -63,6 +96,14 @@ class Painter:
             known = ", ".join(sorted(kind.__name__ for kind in self.result_types))
             raise TypeError(f"result: expected one of {known}, got {type(result).__name__}")
         return overlay
+
+
+def _tails_of(tails: Sequence[Tail], result: Result | None) -> list[Tail]:
+    """The tails of the objects that are drawn."""
+    if not isinstance(result, Detections) or result.track_ids is None:
+        return []
+    track_ids = set(result.track_ids.tolist())
+    return [tail for tail in tails if tail.track_id in track_ids]
 
 
 def draw(image: NDArray[np.uint8], result: Result | Mapping[str, Result]) -> NDArray[np.uint8]:

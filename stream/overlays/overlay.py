@@ -1,7 +1,7 @@
 """The contract of an overlay: draws one kind of result on the one canvas of a frame, in place, on the write thread.
 
-`stream.overlays.drawing` finds the overlays and calls them: first every result's marks, then every result's panel, so
-that no mark lies on a panel.
+`stream.overlays.drawing` finds the overlays and calls them: first every result's areas, then every result's marks, then
+every result's panel, so that no model's mask lies on another's box, and no mark on a panel.
 """
 
 from __future__ import annotations
@@ -19,10 +19,19 @@ R = TypeVar("R")
 
 
 class Overlay(Generic[R]):
-    """Draws one kind of result; an overlay overrides the half, or both halves, that its kind has."""
+    """Draws one kind of result; an overlay overrides the parts that its kind has."""
+
+    def draw_areas(self, canvas: NDArray[np.uint8], result: R, layout: Layout) -> None:
+        """Draw what covers the things seen: masks, maps.
+
+        Args:
+            canvas: uint8 (H, W, 3), BGR, contiguous.
+            result: of the kind's type.
+            layout: the frame's sizes of text and lines.
+        """
 
     def draw_marks(self, canvas: NDArray[np.uint8], result: R, layout: Layout) -> None:
-        """Draw what lies on the things seen: boxes, masks.
+        """Draw what lies on the things seen: boxes, labels.
 
         Args:
             canvas: uint8 (H, W, 3), BGR, contiguous; what falls outside it is clipped.
@@ -34,7 +43,7 @@ class Overlay(Generic[R]):
         """Draw what is said of the picture as a whole, in a panel at a place that the layout gives.
 
         Args:
-            canvas: as for `draw_marks`.
+            canvas: as for `draw_areas`.
             result: of the kind's type.
             title: what to call the model.
             layout: the frame's free places; a panel for which it has none is not drawn.

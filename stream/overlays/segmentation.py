@@ -24,7 +24,7 @@ _BACKGROUND = ("background", "__background__")
 class SegmentationOverlay(Overlay[SegmentationMap]):
     """A tint over all that is something; what is background or unlabelled stays as it is."""
 
-    def draw_marks(self, canvas: NDArray[np.uint8], result: SegmentationMap, layout: Layout) -> None:
+    def draw_areas(self, canvas: NDArray[np.uint8], result: SegmentationMap, layout: Layout) -> None:
         """Draw the map."""
         ids, colours = _colour_table(result.class_names)
         # Saturates: what is unlabelled becomes 255, the clear id.

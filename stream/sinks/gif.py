@@ -61,7 +61,9 @@ class GifSink(Sink):
         self._size_wh = (info.width, info.height)
         try:
             container = av.open(str(path.absolute()), "w", format="gif", container_options={"flush_packets": "1"})
-            stream = container.add_stream("gif", width=info.width, height=info.height)
+            # Where a palette is the first picture's again, libav takes like indices in two palettes for like colours.
+            whole = {"gifflags": "-offsetting-transdiff"}
+            stream = container.add_stream("gif", options=whole, width=info.width, height=info.height)
             stream.pix_fmt = "pal8"
             stream.codec_context.time_base = TICK
             self._writer = _Writer(container, stream, _palette_graph(info.width, info.height))

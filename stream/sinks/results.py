@@ -1,5 +1,6 @@
 """What the models said, as a file: `.jsonl` has one line a frame, `.csv` one line a result (write thread).
 
+A model is in the line of a frame only where it ran on it. What was counted is in `.jsonl` alone: no row is its place.
 Every line reaches the system before the next frame, so that `kill -9` leaves whole lines in `results.partial.jsonl`.
 """
 

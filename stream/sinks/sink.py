@@ -54,10 +54,13 @@ class SinkKind:
 
     Attributes:
         name: what `--help` calls it: `video (.mp4, .mkv)`.
-        accepts: whether a `--sink` text means this kind; at most one kind accepts a text.
+        accepts: whether a `--sink` text means this kind; at most one kind without a prefix accepts a text.
         make: makes the sink from the text and whether existing output may be replaced; does not touch the disk.
+        prefix: a text that begins with it means this kind and no other; empty for kinds that are told by what they
+            accept.
     """
 
     name: str
     accepts: Callable[[str], bool]
     make: Callable[[str, bool], Sink]
+    prefix: str = ""

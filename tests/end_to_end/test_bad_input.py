@@ -158,3 +158,53 @@ def test_a_file_that_breaks_in_the_middle_exits_1_with_all_that_was_decoded_writ
 def test_debug_shows_where_an_error_arose(mirilla: Mirilla) -> None:
     result = mirilla("run", "--source", "missing.mp4", "--debug")
     assert "Traceback" in result.stderr
+
+
+def config_of(folder: Path, model: str) -> Path:
+    path = folder / "watch.yaml"
+    path.write_text(f"streams: {{a: {{source: pattern, models: [{model}], sinks: ['null']}}}}", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("{package: quickdraw-32, track: true}", "quickdraw-32: track: the model finds no objects; leave 'track' out"),
+        ("{package: quickdraw-32, count: {}}", "quickdraw-32: count: the model finds no objects; leave 'count' out"),
+    ],
+)
+def test_a_model_without_objects_can_neither_track_nor_count(
+    model: str, message: str, mirilla: Mirilla, tmp_path: Path
+) -> None:
+    result = mirilla("run", config_of(tmp_path, model))
+    assert result.returncode == 2
+    assert message in said(result)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--isolate", "persn"], "isolate: 'persn' is no label that the stream's models find; did you mean 'person'?"),
+        (["--isolate", "persn:blur"], "isolate: 'persn' is no label that the stream's models find"),
+        (["--isolate", "person:pink"], "isolate: 'pink' is no way to show the rest; choose white, blur, grey"),
+        (["--highlight", "bycicle"], "did you mean 'bicycle'?"),
+        (["--highlight", "xyzzy"], "'xyzzy' is no label that the stream's models find; they find person, bicycle, "),
+        # What is filtered away is not found.
+        (["--classes", "dog,cat", "--highlight", "person"], "they find cat, dog"),
+        (["--isolate", "dog", "--highlight", "dog"], "overlay: isolate and highlight exclude one another"),
+    ],
+)
+def test_a_label_that_no_model_finds_is_said_before_the_first_frame(
+    options: list[str], message: str, test_data: Path, mirilla: Mirilla, tmp_path: Path
+) -> None:
+    detector = test_data / "weights" / "yolov8n_int8.onnx"
+    result = mirilla("run", "--source", "pattern", "--model", detector, "--sink", "out/a.mp4", *options)
+    assert result.returncode == 2
+    assert message in said(result)
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_a_model_that_sees_no_places_can_isolate_nothing(mirilla: Mirilla) -> None:
+    result = mirilla("run", "--source", "pattern", "--model", "quickdraw-32", "--sink", "null", "--isolate", "cat")
+    assert result.returncode == 2
+    assert "isolate: 'cat': no model of the stream says where things are" in said(result)

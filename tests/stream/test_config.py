@@ -58,6 +58,22 @@ def test_the_default_configuration_is_read(tmp_path: Path) -> None:
             "streams.a.models.0.device: expected 'auto', 'cpu' or 'cuda', got 'tpu'",
         ),
         ("streams: {a: {source: x, sinks: [y], overlay: {hud: maybe}}}", "streams.a.overlay.hud: .*got 'maybe'"),
+        (
+            "streams: {a: {source: x, sinks: [y], models: [{package: q, every: 0}]}}",
+            "streams.a.models.0.every: expected greater than or equal to 1, got 0",
+        ),
+        (
+            "streams: {a: {source: x, sinks: [y], models: [{package: q, count: {lnes: {}}}]}}",
+            "streams.a.models.0.count.lnes: unknown key; did you mean 'lines'?",
+        ),
+        (
+            "streams: {a: {source: x, sinks: [y], models: [{package: q, count: {lines: {door: [[0, 0], [1, 200]]}}}]}}",
+            "streams.a.models.0.count.lines.door.1.1: expected less than or equal to 1, got 200",
+        ),
+        (
+            "streams: {a: {source: x, sinks: [y], models: [{package: q, count: {zones: {till: [[0, 0], [1, 1]]}}}]}}",
+            "streams.a.models.0.count.zones.till: expected at least 3 entries, got ",
+        ),
         ("streams: [a", "line 1, column 12: expected ',' or ']'"),
         ("streams:\n\t- a", "line 2, column 1: found character '\\\\t'"),
         ("just words", "is no mapping of keys to values; begin with 'streams:'"),
@@ -131,6 +147,8 @@ def test_no_file_is_written_twice_and_none_is_read_and_written(tmp_path: Path) -
     clip.touch()
     with pytest.raises(ConfigError, match=r"clip.mp4' is also a source; choose another name"):
         settings_for(None, RunOptions(sources=[str(clip)], sinks=[f"{tmp_path}/./clip.mp4"], overwrite=True))
+    with pytest.raises(ConfigError, match=r"clip.mp4' is also a source"):
+        settings_for(None, RunOptions(sources=[str(clip)], sinks=[f"masks:{clip}"], overwrite=True))
     with pytest.raises(ConfigError, match=r"'o.mp4' is written twice; choose other names, such as 'out/\{name\}.mp4'"):
         settings_for(None, RunOptions(sources=["a.mp4", "b.mp4"], sinks=["o.mp4"]))
     # Nothing is written by `null`, so it may stand anywhere.

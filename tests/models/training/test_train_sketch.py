@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,6 @@ import pytest
 import torch
 
 from models.networks.sketch_cnn import load_sketch_model
-from models.training.__main__ import main
 from models.training.errors import TrainingError
 from models.training.quickdraw_data import Split, read_sketches
 from models.training.sketch_accuracy import confusion_matrix, most_confused, predict, top_k_shares
@@ -109,7 +109,7 @@ def test_the_papers_say_how_the_weights_were_made(folder: Path) -> None:
     record = json.loads((trained.checkpoint / "training.json").read_text(encoding="utf-8"))
     assert record["held_out"] == {"drawings": 24, "top1": trained.top1, "top5": trained.top5}
     assert "--seed 7" in record["command"]
-    assert "--no-mixed-precision" in record["command"]
+    assert "--set mixed_precision=False" in record["command"]
     assert str(folder) not in record["command"]
     card = (trained.checkpoint / "README.md").read_text(encoding="utf-8")
     for needed in ("Quick, Draw! by Google", "CC BY 4.0", f"top-1 {trained.top1:.4f}", record["command"]):
@@ -117,21 +117,35 @@ def test_the_papers_say_how_the_weights_were_made(folder: Path) -> None:
     assert (trained.checkpoint / "confusion.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_command_makes_the_settings_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_makes_the_settings_again(tmp_path: Path) -> None:
     wanted = replace(settings(tmp_path), extra_data=tmp_path / "strokes", hard_augmentation=True, mirrored=False)
-    got: list[SketchTrainingSettings] = []
+    words = wanted.command().split()
+    assert words[:3] == ["mirilla", "train", "sketch"]
+    given = dict(zip(words[3::2], words[4::2], strict=True))
+    texts = [text for option, text in zip(words[3::2], words[4::2], strict=True) if option == "--set"]
+    again = SketchTrainingSettings.from_texts(
+        texts, data=given["--data"], output=given["--output"], epochs=given["--epochs"], seed=given["--seed"]
+    )
+    # Of folders only the last two names are told, of the output one.
+    assert again.data.parts == wanted.data.parts[-2:]
+    assert again.extra_data is not None
+    assert again.extra_data.parts[-1] == "strokes"
+    same = replace(again, data=wanted.data, output=wanted.output, extra_data=wanted.extra_data)
+    assert same == wanted
 
-    def remember(asked: SketchTrainingSettings, _on_epoch: object) -> TrainedSketch:
-        got.append(asked)
-        return TrainedSketch(asked.output, (), 0.0, 0.0, 0)
 
-    monkeypatch.setattr("models.training.__main__.train_sketch", remember)
-    command = wanted.command().split()
-    assert command[:3] == ["python", "-m", "models.training"]
-    main(command[3:])
-    monkeypatch.chdir(tmp_path.parent)
-    absolute = {name: getattr(got[0], name).resolve() for name in ("data", "output", "extra_data")}
-    assert replace(got[0], **absolute) == wanted
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("chanels=3,4", "expected KEY=VALUE with a known key; did you mean 'channels'?"),
+        ("dropout", "did you mean 'dropout'?"),
+        ("dropout=much", "--set dropout=much: Input should be a valid number"),
+        ("batch_size=2", "batch_size: expected at least 8, got 2"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(text: str, reason: str) -> None:
+    with pytest.raises(TrainingError, match=re.escape(reason)):
+        SketchTrainingSettings.from_texts([text], data="drawings", output="out")
 
 
 def test_without_a_validation_part_all_that_is_not_held_out_trains(folder: Path) -> None:
@@ -175,11 +189,6 @@ def test_too_few_drawings_is_one_clear_error(tmp_path: Path) -> None:
     write_bitmaps(tmp_path / "bitmaps", 2)
     with pytest.raises(TrainingError, match="none is left for the training part"):
         train_sketch(replace(settings(tmp_path), held_out=0.5, validation=0.9), lambda _: None)
-
-
-def test_the_module_ends_with_one_line_where_it_cannot_train(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"^error: .* holds no Quick, Draw! files"):
-        main(["--data", str(tmp_path), "--output", str(tmp_path / "out")])
 
 
 def test_top_k_counts_the_label_among_the_first_guesses() -> None:
@@ -237,7 +246,8 @@ def test_a_training_in_portions_says_all_its_commands(folder: Path) -> None:
     assert [report.epoch for report in reports] == [2]
     record = json.loads((trained.checkpoint / "training.json").read_text(encoding="utf-8"))
     begun, gone_on = record["command"].splitlines()
-    assert "--epochs 9 --stop-after 1" in begun
+    assert "--epochs 9 " in begun
+    assert "--set stop_after=1" in begun
     assert "--resume" not in begun
     assert "--epochs 2 " in gone_on
     assert gone_on.endswith("--resume")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.results import Detections
+from models.results import Detections, Result, SegmentationMap
 from stream.overlays.drawing import draw
 from stream.overlays.labels import LabelPlaces
 from stream.overlays.layout import Rect
@@ -67,6 +67,12 @@ def test_a_box_at_the_border_is_seen_whole(box: list[float]) -> None:
     assert columns.max() >= right - 2
     assert rows.min() <= top + 1
     assert rows.max() >= bottom - 2
+
+
+@pytest.mark.parametrize("box", [[0, 0, 1, 1], [0, 0, 0, 0], [0, 0, 2, 300], [-9, -9, 0, 0]])
+def test_a_box_thinner_than_its_lines_marks_nothing_far_from_it(box: list[float]) -> None:
+    picture = draw(plain(640, 360), detections([box]))
+    assert (picture[:, 320:] == 255).all()
 
 
 @pytest.mark.parametrize(
@@ -201,3 +207,12 @@ def test_labels_of_the_same_box_are_not_stacked_on_one_another() -> None:
 def test_a_label_larger_than_the_picture_is_left_out() -> None:
     assert LabelPlaces(99, 50).place(Rect(0, 0, 10, 10), 100, 20) is None
     assert LabelPlaces(200, 19).place(Rect(0, 0, 10, 10), 100, 20) is None
+
+
+def test_masks_of_every_model_lie_below_the_boxes_of_every_model() -> None:
+    whole = SegmentationMap("semantic_segmentation", np.zeros((360, 640), np.uint16), ("wall",))
+    box = detections([[100, 80, 300, 240]], [1])
+    orders: list[dict[str, Result]] = [{"boxes": box, "map": whole}, {"map": whole, "boxes": box}]
+    for results in orders:
+        edge = is_coloured(draw(plain(640, 360), results), 1)[120:200, 100]
+        assert edge.all()

@@ -64,3 +64,16 @@ def test_each_frame_has_the_colours_that_it_was_drawn_in(tmp_path: Path, judge: 
     sink.close()
     shown = judge.pictures(tmp_path / "out.gif", info.width, info.height)
     assert shown[:, 20, 20].tolist() == [pytest.approx(colour, abs=4) for colour in colours_rgb]
+
+
+def test_a_picture_that_comes_back_is_shown_again(tmp_path: Path, judge: Judge) -> None:
+    # Each has one colour, so each palette has another colour under the same index, and the third is the first's again.
+    info, levels = describe(), [90, 200, 90, 90, 200]
+    sink = make_sink(str(tmp_path / "out.gif"))
+    sink.open(info)
+    for index, level in enumerate(levels):
+        image = np.full((info.height, info.width, 3), level, np.uint8)
+        sink.write(image, moment(image, 512 * index, info.time_base, index))
+    sink.close()
+    pictures = judge.pictures(tmp_path / "out.gif", info.width, info.height)
+    assert [(int(picture.min()), int(picture.max())) for picture in pictures] == [(level, level) for level in levels]

@@ -1,0 +1,134 @@
+"""The graphs that a checkpoint becomes: one for nearly all, two for SAM, and an image half for texts that are fixed.
+
+Each says what PyTorch answers to the same arrays, so that the parity gate treats them alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from optimum.exporters.onnx import OnnxConfig
+from optimum.exporters.utils import get_sam_models_for_export
+from transformers import PreTrainedModel
+
+from exporters.agreement import Outputs
+from exporters.checkpoint import Checkpoint
+from exporters.onnx_configs import onnx_config_of
+from exporters.zero_shot import FixedTexts
+from models.manifest import MODEL_NAME
+from models.onnx_session import OnnxSession
+
+PROMPT_DECODER_NAME = "prompt_encoder_mask_decoder.onnx"
+_TEXTS_COMPARED = 2
+
+Feeds = Callable[[NDArray[np.float32], OnnxSession], dict[str, NDArray[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """One ONNX file to be.
+
+    Attributes:
+        file_name: in the package.
+        module: what is traced.
+        config: Optimum's declaration.
+        reference: PyTorch's named outputs for named arrays, of the model as its users call it.
+        feeds: named arrays for pictures float32 (N, C, H, W), as a loaded graph takes them.
+    """
+
+    file_name: str
+    module: PreTrainedModel
+    config: OnnxConfig
+    reference: Callable[[Outputs], Outputs]
+    feeds: Feeds
+
+
+def graphs_of(checkpoint: Checkpoint, texts: Sequence[str] | None = None) -> list[Graph]:
+    """The graphs of a checkpoint; the first one is the package's `model.onnx`.
+
+    Args:
+        checkpoint: read.
+        texts: for zero-shot classifiers, what the classes are called for ever; None leaves the texts to the run.
+
+    Raises:
+        ExportError: no declaration is known, or the texts cannot be encoded.
+    """
+    model, task = checkpoint.model, checkpoint.task
+    if task.name == "zero-shot-image-classification" and texts:
+        fixed = FixedTexts.of(model, checkpoint.folder, texts)
+        config = onnx_config_of(fixed, ("image-classification",))
+        return [Graph(MODEL_NAME, fixed, config, _torch_outputs(fixed), _picture_feeds)]
+    config = onnx_config_of(model, task.optimum_names)
+    if model.config.model_type == "sam":
+        return _sam_graphs(model, config)
+    feeds: Feeds = _picture_feeds
+    if task.name == "zero-shot-image-classification":
+        length = model.config.text_config.max_position_embeddings
+        feeds = _text_feeds(length, model.config.text_config.vocab_size)
+    return [Graph(MODEL_NAME, model, config, _torch_outputs(model), feeds)]
+
+
+def _torch_outputs(model: PreTrainedModel) -> Callable[[Outputs], Outputs]:
+    """The model as its users call it, without what Optimum patches for tracing."""
+
+    def answer(feed: Outputs) -> Outputs:
+        with torch.inference_mode():
+            outputs = model(**{name: torch.from_numpy(array) for name, array in feed.items()})
+        return {name: value.numpy() for name, value in outputs.items() if isinstance(value, torch.Tensor)}
+
+    return answer
+
+
+def _picture_feeds(pictures: NDArray[np.float32], session: OnnxSession) -> dict[str, NDArray[Any]]:
+    feeds: dict[str, NDArray[Any]] = {"pixel_values": pictures}
+    for node in session.inputs:
+        if node.name == "pixel_mask":
+            sides = (wanted or got for wanted, got in zip(node.shape[1:], pictures.shape[2:], strict=True))
+            feeds["pixel_mask"] = np.ones((len(pictures), *sides), node.dtype)
+    return feeds
+
+
+def _text_feeds(length: int, vocabulary: int) -> Feeds:
+    def feeds(pictures: NDArray[np.float32], session: OnnxSession) -> dict[str, NDArray[Any]]:
+        tokens = np.random.default_rng(9).integers(2, vocabulary, (_TEXTS_COMPARED, length))
+        # CLIP reads the text's embedding where its last token is: the greatest number, or the one declared.
+        tokens[:, -1] = vocabulary - 1
+        texts = {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
+        wanted = {node.name for node in session.inputs}
+        return {"pixel_values": pictures} | {name: array for name, array in texts.items() if name in wanted}
+
+    return feeds
+
+
+def _sam_graphs(model: Any, config: OnnxConfig) -> list[Graph]:
+    """Optimum's two halves: the picture is encoded once, then any number of points are asked."""
+    (encoder, encoder_config), (decoder, decoder_config) = (
+        get_sam_models_for_export(model, config)[half] for half in ("vision_encoder", "prompt_encoder_mask_decoder")
+    )
+
+    def encode(feed: Outputs) -> dict[str, NDArray[Any]]:
+        with torch.inference_mode():
+            embeddings = model.get_image_embeddings(torch.from_numpy(feed["pixel_values"]))
+            positions = model.get_image_wide_positional_embeddings().repeat(len(embeddings), 1, 1, 1)
+        return {"image_embeddings": embeddings.numpy(), "image_positional_embeddings": positions.numpy()}
+
+    def prompt_feeds(pictures: NDArray[np.float32], _session: OnnxSession) -> dict[str, NDArray[Any]]:
+        points = np.random.default_rng(2).uniform(0, pictures.shape[2], (len(pictures), 2, 3, 2)).astype(np.float32)
+        labels = np.broadcast_to(np.array([1, 0, 1], np.int64), points.shape[:3]).copy()
+        return encode({"pixel_values": pictures}) | {"input_points": points, "input_labels": labels}
+
+    def decode(feed: Outputs) -> dict[str, NDArray[Any]]:
+        named = {name: torch.from_numpy(array) for name, array in feed.items() if name != "image_positional_embeddings"}
+        with torch.inference_mode():
+            outputs = model(**named, multimask_output=True)
+        return {name: outputs[name].numpy() for name in ("iou_scores", "pred_masks")}
+
+    return [
+        Graph(MODEL_NAME, encoder, encoder_config, encode, _picture_feeds),
+        Graph(PROMPT_DECODER_NAME, decoder, decoder_config, decode, prompt_feeds),
+    ]

@@ -1,0 +1,110 @@
+"""Half and eight-bit precision, and what a model in each has to hold against fp32 PyTorch.
+
+Called by the exporter once the fp32 graph has passed its gate. Whether the result is faster is the machine's affair:
+`mirilla export --tune` measures it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    QuantFormat,
+    QuantType,
+    quant_pre_process,
+    quantize_dynamic,
+    quantize_static,
+)
+from onnxruntime.transformers.float16 import convert_float_to_float16
+
+from exporters.agreement import Likeness
+from exporters.errors import ExportError
+from exporters.parity import Gate
+from models.manifest import Precision
+
+_LOOSE = Likeness(min_iou=0.8, score_gap=0.1, score_share=0.5, depth_gap=0.05)
+
+PRECISION_GATES: dict[Precision, Gate] = {
+    "fp32": Gate(tolerance=1e-3, agreement=0.999),
+    "fp16": Gate(tolerance=5e-2, agreement=0.98, likeness=_LOOSE),
+    # Eight bits move every logit: what counts is what they decode to.
+    "int8": Gate(tolerance=1.0, agreement=0.9, likeness=_LOOSE),
+}
+_CONVOLUTIONS = ("Conv", "ConvTranspose")
+
+
+def convert(path: Path, precision: Precision, calibration: Sequence[NDArray[np.float32]] = ()) -> None:
+    """Rewrite an fp32 graph in another precision; its inputs and outputs stay float32.
+
+    Args:
+        path: the file.
+        precision: `fp16` or `int8`.
+        calibration: inputs float32 (1, C, H, W) that set the ranges of activations, once for ever; empty measures them
+            anew in every run (dynamic), which convolutions have no kernels for and stay out of.
+
+    Raises:
+        ExportError: the graph has an operator that cannot be converted.
+    """
+    try:
+        with _quiet():
+            if precision == "fp16":
+                half = convert_float_to_float16(onnx.load(str(path)), keep_io_types=True)
+                onnx.save(half, str(path))
+            else:
+                _quantize(path, calibration)
+    except OSError:
+        raise
+    except Exception as error:  # the converters raise whatever the operator at fault raises
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ExportError(f"--precision: the graph cannot be converted to {precision}: {reason}") from error
+
+
+def _quantize(path: Path, calibration: Sequence[NDArray[np.float32]]) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        ready, quantized = Path(folder) / "ready.onnx", Path(folder) / "quantized.onnx"
+        # Symbolic shape inference knows no answer for some detectors, and is not needed for right results.
+        quant_pre_process(str(path), str(ready), skip_symbolic_shape=True)
+        if calibration:
+            quantize_static(
+                str(ready),
+                str(quantized),
+                _Reader(calibration),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+            )
+        else:
+            kinds = {node.op_type for node in onnx.load(str(ready)).graph.node} & {"MatMul", "Gemm", "Attention"}
+            quantize_dynamic(str(ready), str(quantized), op_types_to_quantize=sorted(kinds), per_channel=True)
+        quantized.replace(path)
+
+
+class _Reader(CalibrationDataReader):  # type: ignore[misc]
+    """Hands the calibration pictures over one by one, as ONNX Runtime asks for them."""
+
+    def __init__(self, pictures: Sequence[NDArray[np.float32]]) -> None:
+        self._feeds = iter([{"pixel_values": picture} for picture in pictures])
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        return next(self._feeds, None)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The quantizer's advice to the log is for its own developers."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)

@@ -1,0 +1,137 @@
+"""Files of the Hugging Face hub, fetched into its own cache: resumed after a cut, verified, and told in one line.
+
+Called before the first frame, for checkpoints to export and for ready ONNX repositories. The hub's own environment
+variables are honoured: HF_ENDPOINT, HF_HOME, HF_TOKEN, HF_HUB_OFFLINE.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from models.errors import ModelError
+from models.manifest import file_sha256
+
+# Of a checkpoint: configurations, tokenizers, safe weights. Pickles are fetched only where there is nothing else.
+PAPERS = ("*.json", "*.txt", "*.safetensors")
+PICKLES = ("pytorch_model*.bin",)
+READY_ONNX = ("config.json", "preprocessor_config.json", "onnx/model.onnx", "onnx/model.onnx_data")
+_ATTEMPTS = 3
+_UNAUTHORISED = 401
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def fetch_checkpoint(repository: str, revision: str = "main") -> Path:
+    """The folder of a checkpoint's files, from the cache where they are there.
+
+    Raises:
+        ModelError: the hub cannot be reached, has no such repository or does not give it, or a file came damaged.
+    """
+    folder = _snapshot(repository, revision, PAPERS)
+    if not any(folder.glob("*.safetensors")):
+        _snapshot(repository, revision, PICKLES)
+    return folder
+
+
+def fetch_onnx(repository: str, revision: str = "main") -> Path:
+    """The folder of a ready ONNX repository: `config.json`, `preprocessor_config.json`, `onnx/model.onnx`.
+
+    Raises:
+        ModelError: as `fetch_checkpoint`.
+    """
+    return _snapshot(repository, revision, READY_ONNX)
+
+
+def _snapshot(repository: str, revision: str, patterns: tuple[str, ...]) -> Path:
+    try:
+        import huggingface_hub
+        from huggingface_hub import errors
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+        from requests import exceptions
+    except ImportError as error:
+        raise ModelError(
+            f"{repository}: fetching from the hub needs huggingface-hub: pip install 'mirilla[export]'"
+        ) from error
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    # Only where a pattern names a folder is anything but the top of the repository meant.
+    elsewhere = None if any("/" in pattern for pattern in patterns) else ["*/*"]
+    try:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                folder = Path(
+                    huggingface_hub.snapshot_download(
+                        repository, revision=revision, allow_patterns=list(patterns), ignore_patterns=elsewhere
+                    )
+                )
+                break
+            except exceptions.ChunkedEncodingError:
+                # Broke off; the next attempt goes on where this one ended.
+                if attempt == _ATTEMPTS:
+                    raise
+    except errors.GatedRepoError as error:
+        raise ModelError(
+            f"{repository}: the hub wants an agreement first: accept it on its page, then `hf auth login`"
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        raise _unknown(repository) from error
+    except errors.RevisionNotFoundError as error:
+        raise ModelError(f"{repository}: has no revision {revision!r}; check its name") from error
+    except errors.HFValidationError as error:
+        raise ModelError(f"{repository!r} is neither a folder nor an id of the hub, which is owner/name") from error
+    except errors.HfHubHTTPError as error:
+        if error.response is not None and error.response.status_code == _UNAUTHORISED:
+            raise _unknown(repository) from error
+        raise _unreachable(repository, error) from error
+    except (
+        errors.LocalEntryNotFoundError,
+        errors.OfflineModeIsEnabled,
+        exceptions.RequestException,
+    ) as error:
+        raise _unreachable(repository, error) from error
+    except OSError as error:
+        raise _damage(repository, error) from error
+    _verify(repository, folder)
+    return folder
+
+
+def _unknown(repository: str) -> ModelError:
+    return ModelError(
+        f"{repository}: the hub knows no such repository, or it is private (then `hf auth login`); check the id"
+    )
+
+
+def _unreachable(repository: str, error: Exception) -> ModelError:
+    return ModelError(
+        f"{repository}: the hub cannot be reached ({_reason(error)}) and the cache does not have it; "
+        "give a folder with the checkpoint, or a ready package"
+    )
+
+
+def _damage(repository: str, error: OSError) -> ModelError:
+    if "Consistency check failed" in str(error):
+        return ModelError(f"{repository}: a file came incomplete; fetch it again")
+    return ModelError(f"{repository}: cannot be kept in the cache: {error.strerror or error}; make room there")
+
+
+def _verify(repository: str, folder: Path) -> None:
+    """Compare large files with the SHA-256 that the hub announced, which is how the cache names them."""
+    for path in folder.rglob("*"):
+        stored = path.resolve()
+        if path.is_file() and _SHA256.fullmatch(stored.name) and file_sha256(stored) != stored.name:
+            stored.unlink()
+            path.unlink(missing_ok=True)
+            raise ModelError(
+                f"{repository}: {path.name} does not have the checksum that the hub announced; fetch it again"
+            )
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, in its own words."""
+    if "HF_HUB_OFFLINE" in str(error) or "offline" in type(error).__name__.lower():
+        return "HF_HUB_OFFLINE is set"
+    while error.__cause__ is not None:
+        error = error.__cause__
+    text = str(error).strip().splitlines()
+    return text[0][:120] if text else type(error).__name__

@@ -1,0 +1,54 @@
+"""What `isolate` and `highlight` mean for a stream's models; asked before the first frame (main thread)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from models import Model
+from stream.config import OverlaySettings
+from stream.errors import ConfigError
+from stream.overlays.emphasis import Emphasis, Rest
+
+TASKS_WITH_BOXES = ("object_detection", "instance_segmentation")
+_TASKS_WITH_AREAS = (*TASKS_WITH_BOXES, "semantic_segmentation")
+_RESTS: dict[str, Rest] = {"white": "white", "blur": "blur", "grey": "grey"}
+
+
+def emphasis_for(settings: OverlaySettings, models: Sequence[Model]) -> Emphasis | None:
+    """The label that stands alone, or before all others; None where the user asks for none.
+
+    Raises:
+        ConfigError: the label is none that the models find, the rest is unknown, or both are asked for.
+    """
+    if settings.isolate is not None and settings.highlight is not None:
+        raise ConfigError("overlay: isolate and highlight exclude one another; leave one of them out")
+    if settings.isolate is not None:
+        label, mark, rest = settings.isolate.rpartition(":")
+        if not mark:
+            label, rest = settings.isolate, "white"
+        if rest not in _RESTS:
+            raise ConfigError(f"isolate: {rest!r} is no way to show the rest; choose {', '.join(_RESTS)}")
+        _check_label("isolate", label, models)
+        return Emphasis(label, _RESTS[rest])
+    if settings.highlight is not None:
+        _check_label("highlight", settings.highlight, models)
+        return Emphasis(settings.highlight, "dim")
+    return None
+
+
+def _check_label(key: str, label: str, models: Sequence[Model]) -> None:
+    known = dict.fromkeys(
+        name
+        for model in models
+        if model.manifest.task in _TASKS_WITH_AREAS
+        for name in model.manifest.class_names
+        if model.filter.classes is None or name in model.filter.classes
+    )
+    if not known:
+        raise ConfigError(f"{key}: {label!r}: no model of the stream says where things are; add a detector")
+    if label not in known:
+        close = difflib.get_close_matches(label, known, n=1)
+        some = list(known)[:8]
+        hint = f"did you mean {close[0]!r}?" if close else f"they find {', '.join(some)}" + ", ..." * (len(known) > 8)
+        raise ConfigError(f"{key}: {label!r} is no label that the stream's models find; {hint}")

@@ -1,0 +1,108 @@
+"""One model's turn in the frame loop: how often it runs, and what is kept of it from frame to frame (infer thread).
+
+The pipeline asks every step on every frame, in order; a step asks its model on every Nth of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.model import StageTimer
+from models.results import Detections, Result
+from stream.counting import Counts, ObjectCounter
+from stream.frame import Frame
+from stream.tracking import Tail, Tracker
+
+
+class PipelineModel(Protocol):
+    """What the frame loop needs of a model."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in results."""
+
+    @property
+    def provider(self) -> str:
+        """The ONNX Runtime provider that runs it."""
+
+    def __call__(self, image: NDArray[np.uint8], timer: StageTimer) -> Result:
+        """The result for a BGR picture uint8 (H, W, 3); each stage runs within the timer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known through one model at one frame.
+
+    Attributes:
+        result: the model's newest.
+        is_carried: whether it was made from an earlier frame.
+        tails: where its objects have lately been; empty without tracking.
+        counts: what has been counted up to here; None where nothing is.
+    """
+
+    result: Result
+    is_carried: bool
+    tails: Sequence[Tail] = ()
+    counts: Counts | None = None
+
+
+class ModelStep:
+    """A model as one stream uses it; it is run once, from the first frame on."""
+
+    def __init__(
+        self,
+        model: PipelineModel,
+        *,
+        every: int = 1,
+        tracker: Tracker | None = None,
+        counter: ObjectCounter | None = None,
+    ) -> None:
+        """Put a model into a stream.
+
+        Args:
+            model: may serve other streams, too: it keeps nothing between frames.
+            every: run on the first frame and on every Nth after it, of those that reach the models; the result is
+                carried to the frames between.
+            tracker: follows the objects that the model finds.
+            counter: counts them.
+        """
+        self.model = model
+        self._every = every
+        self._tracker = tracker
+        self._counter = counter
+        self._count = 0
+        self._last: Seen | None = None
+
+    def look(self, frame: Frame, timer: StageTimer) -> Seen:
+        """What is known of a frame.
+
+        Raises:
+            ModelError: the graph failed while it ran.
+        """
+        if self._last is None or self._count % self._every == 0:
+            self._last = self._followed(self.model(frame.image, timer), frame, timer)
+        elif not self._last.is_carried:
+            self._last = replace(self._last, is_carried=True)
+        self._count += 1
+        return self._last
+
+    @property
+    def counts(self) -> Counts | None:
+        """What has been counted so far; None where nothing is, or no frame has come."""
+        return None if self._last is None else self._last.counts
+
+    def _followed(self, result: Result, frame: Frame, timer: StageTimer) -> Seen:
+        if not isinstance(result, Detections) or (self._tracker is None and self._counter is None):
+            return Seen(result, is_carried=False)
+        with timer("tracking"):
+            tails: Sequence[Tail] = ()
+            if self._tracker is not None:
+                result = self._tracker.update(result, frame.pts_seconds)
+                tails = self._tracker.tails()
+            counts = None if self._counter is None else self._counter.update(result, frame.size_wh)
+        return Seen(result, False, tails, counts)

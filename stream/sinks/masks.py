@@ -1,0 +1,184 @@
+"""What models cut out, as pictures: `masks:FOLDER/` and `masks:FILE.gif` (write thread).
+
+The folder gets, for each frame and model, a binary PNG (0 and 255) an object or class, and one in the classes' colours
+on black. The GIF shows each frame as it came, then its coloured masks, then the annotated picture, a second each.
+Frames for which no model with masks was asked are left out.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from models.results import UNLABELLED, Detections, SegmentationMap
+from stream.frame import Frame, SourceInfo
+from stream.frame_result import FrameResult
+from stream.overlays.theme import class_colour
+from stream.sinks.gif import GifSink
+from stream.sinks.picture_folder import PictureFolder
+from stream.sinks.sink import Sink, SinkKind
+
+PREFIX = "masks:"
+_OURS = re.compile(r"frame_\d{6,}_.+\.png")
+_COLOURS = "colours"
+_BACKGROUND = ("background", "__background__")
+
+_log = logging.getLogger("mirilla")
+
+
+class MaskFolderSink(Sink):
+    """Writes PNGs named by frame, model, label and number: `frame_000007_segmenter_person_2.png`.
+
+    The number is the object's track id where it has one, otherwise its rank among all objects of the frame, the surest
+    being 1. A class of a map has none.
+    """
+
+    needs_image = False
+
+    def __init__(self, spec: str, overwrite: bool) -> None:
+        """Touches no disk; see `open`.
+
+        Args:
+            spec: as the user wrote it, with the prefix.
+            overwrite: whether the masks of an earlier run in that folder may be replaced.
+        """
+        self._folder = PictureFolder(spec, spec.removeprefix(PREFIX), _OURS, overwrite=overwrite)
+
+    @override
+    def open(self, info: SourceInfo) -> None:
+        """Create the folder, or see that it is empty."""
+        self._folder.open()
+
+    @override
+    def write(self, image: NDArray[np.uint8], result: FrameResult) -> None:
+        """Write the masks of one frame."""
+        for model, found in masked_results(result):
+            start = f"frame_{result.frame.index:06d}_{_file_name(model)}"
+            for name, mask in _binary_masks(found):
+                self._folder.write(f"{start}_{name}", mask)
+            self._folder.write(f"{start}_{_COLOURS}", coloured_masks([found], result.frame.size_wh))
+
+    def close(self) -> None:
+        """Remove the folder again where it is new and nothing came, and say so."""
+        self._folder.close()
+        if not self._folder.count:
+            _log.warning("%s: no model gave masks; choose one that does", self._folder.spec)
+
+    def paths(self) -> list[str]:
+        """The folder, once there is a picture in it."""
+        return self._folder.paths()
+
+
+class MaskGifSink(Sink):
+    """Writes one GIF that goes from the picture to its masks to the overlay."""
+
+    def __init__(self, spec: str, overwrite: bool) -> None:
+        """Touches no disk; see `open`.
+
+        Args:
+            spec: as the user wrote it, with the prefix.
+            overwrite: whether an existing file may be replaced.
+        """
+        self._spec = spec
+        self._gif = GifSink(spec.removeprefix(PREFIX), overwrite)
+        self._count = 0
+
+    def open(self, info: SourceInfo) -> None:
+        """Create the partial file."""
+        self._gif.open(replace(info, rate=Fraction(1), time_base=Fraction(1), frame_count=None, audio=None))
+
+    def write(self, image: NDArray[np.uint8], result: FrameResult) -> None:
+        """Add three pictures of one frame."""
+        found = [one for _, one in masked_results(result)]
+        if not found:
+            return
+        frame = result.frame
+        for picture in (frame.image, coloured_masks(found, frame.size_wh), image):
+            moment = Frame(frame.image, self._count, Fraction(1), self._count, frame.captured_at_ns)
+            self._gif.write(picture, FrameResult(moment))
+            self._count += 1
+
+    def close(self) -> None:
+        """Give the file its name; say so where there is none."""
+        self._gif.close()
+        if not self._count:
+            _log.warning("%s: no model gave masks; choose one that does", self._spec)
+
+    def paths(self) -> list[str]:
+        """The file, once it stands under its name."""
+        return [self._spec] if self._gif.paths() else []
+
+
+def masked_results(result: FrameResult) -> Iterator[tuple[str, Detections | SegmentationMap]]:
+    """The models that ran on a frame and give masks, with what they gave."""
+    for model, found in result.results.items():
+        if model in result.carried:
+            continue
+        if isinstance(found, SegmentationMap) or (isinstance(found, Detections) and found.masks is not None):
+            yield model, found
+
+
+def coloured_masks(found: list[Detections | SegmentationMap], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
+    """Objects and classes in their colours on black, uint8 (H, W, 3), BGR; background and what has no label is black.
+
+    Args:
+        found: results of one picture, with masks.
+        size_wh: of the picture.
+    """
+    width, height = size_wh
+    canvas = np.zeros((height, width, 3), np.uint8)
+    for result in found:
+        if isinstance(result, SegmentationMap):
+            labelled = result.class_map != UNLABELLED
+            colours = np.array(
+                [
+                    (0, 0, 0) if name.lower() in _BACKGROUND else class_colour(class_id)
+                    for class_id, name in enumerate(result.class_names)
+                ],
+                np.uint8,
+            )
+            canvas[labelled] = colours[result.class_map[labelled]]
+        elif result.masks is not None:
+            # The surest object lies on top.
+            for mask, class_id in zip(result.masks[::-1], result.class_ids[::-1].tolist(), strict=True):
+                canvas[mask] = class_colour(class_id)
+    return canvas
+
+
+def _binary_masks(found: Detections | SegmentationMap) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Names, and masks of 0 and 255, uint8 (H, W)."""
+    if isinstance(found, SegmentationMap):
+        for class_id, _ in found.shares():
+            yield _file_name(found.class_names[class_id]), _as_picture(found.class_map == class_id)
+    elif found.masks is not None:
+        numbers = range(1, len(found) + 1) if found.track_ids is None else found.track_ids.tolist()
+        for label, number, mask in zip(found.labels, numbers, found.masks, strict=True):
+            yield f"{_file_name(label)}_{number}", _as_picture(mask)
+
+
+def _as_picture(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    return np.where(mask, np.uint8(255), np.uint8(0))
+
+
+def _file_name(text: str) -> str:
+    """A text as a part of a file's name on every system: letters and digits of any language, `-` for the rest."""
+    return re.sub(r"[^\w.]+", "-", text).strip("-.")[:80] or "unnamed"
+
+
+def _make(spec: str, overwrite: bool) -> Sink:
+    return MaskGifSink(spec, overwrite) if spec.lower().endswith(".gif") else MaskFolderSink(spec, overwrite)
+
+
+SINK = SinkKind(
+    name="masks (masks:folder/, masks:out.gif)",
+    accepts=lambda spec: len(spec) > len(PREFIX) and spec.lower().endswith(("/", "\\", ".gif")),
+    make=_make,
+    prefix=PREFIX,
+)

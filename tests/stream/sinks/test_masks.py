@@ -1,0 +1,132 @@
+"""Masks as pictures: exactly the pixels of each object and class, under names that say which."""
+
+from __future__ import annotations
+
+import logging
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from models.results import UNLABELLED, Detections, Result, SegmentationMap
+from stream.frame import Frame
+from stream.frame_result import FrameResult
+from stream.overlays.theme import class_colour
+from stream.sinks import make_sink
+from tests.stream.sinks.recording import Judge, describe
+
+INFO = describe(33, 17)
+NAMES = ("background", "semáforo / piña", "person")
+
+
+def moment(results: dict[str, Result], index: int = 0, carried: frozenset[str] = frozenset()) -> FrameResult:
+    image = np.full((INFO.height, INFO.width, 3), 90, np.uint8)
+    return FrameResult(Frame(image, index, INFO.time_base, index, 0), results, carried=carried)
+
+
+def objects(track_ids: list[int] | None = None, *, masks: bool = True) -> Detections:
+    """Two persons, of whom the surer covers columns 0 to 19, the other 10 to 29."""
+    planes = np.zeros((2, INFO.height, INFO.width), np.bool_)
+    planes[0, :, :20] = planes[1, :, 10:30] = True
+    return Detections(
+        "instance_segmentation",
+        np.array([[0, 0, 20, 17], [10, 0, 30, 17]], np.float32),
+        np.array([0.9, 0.8], np.float32),
+        np.array([2, 1], np.int64),
+        NAMES,
+        planes if masks else None,
+        None if track_ids is None else np.array(track_ids, np.int64),
+    )
+
+
+def segments() -> SegmentationMap:
+    class_map = np.full((INFO.height, INFO.width), UNLABELLED, np.uint16)
+    class_map[:, :10], class_map[:, 10:15] = 0, 2
+    return SegmentationMap("semantic_segmentation", class_map, NAMES)
+
+
+def written(folder: Path, *moments: FrameResult) -> dict[str, Any]:
+    sink = make_sink(f"masks:{folder}/masks/")
+    sink.open(INFO)
+    for result in moments:
+        sink.write(result.frame.image, result)
+    sink.close()
+    paths = sorted(folder.glob("masks/*"))
+    assert sink.paths() == ([f"masks:{folder}/masks/"] if paths else [])
+    return {path.stem: cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED) for path in paths}
+
+
+def test_each_object_has_a_binary_mask_and_the_surest_lies_on_top_in_colours(tmp_path: Path) -> None:
+    found = objects()
+    pictures = written(tmp_path, moment({"yolo": found}, 7))
+    names = ["frame_000007_yolo_colours", "frame_000007_yolo_person_1", "frame_000007_yolo_semáforo-piña_2"]
+    assert sorted(pictures) == names
+    assert found.masks is not None
+    for name, mask in zip(names[1:], found.masks, strict=True):
+        np.testing.assert_array_equal(pictures[name], mask * 255)
+    colours = pictures[names[0]]
+    expected = np.zeros((INFO.height, INFO.width, 3), np.uint8)
+    expected[:, :20], expected[:, 20:30] = class_colour(2), class_colour(1)
+    np.testing.assert_array_equal(colours, expected)
+
+
+def test_tracked_objects_are_numbered_by_their_tracks(tmp_path: Path) -> None:
+    pictures = written(tmp_path, moment({"yolo": objects([41, 3])}))
+    assert {"frame_000000_yolo_person_41", "frame_000000_yolo_semáforo-piña_3"} <= set(pictures)
+
+
+def test_each_class_of_a_map_has_a_binary_mask_and_background_no_colour(tmp_path: Path) -> None:
+    result = segments()
+    pictures = written(tmp_path, moment({"org/seg former": result}))
+    start = "frame_000000_org-seg-former"
+    assert set(pictures) == {f"{start}_background", f"{start}_person", f"{start}_colours"}
+    for class_id, label in ((0, "background"), (2, "person")):
+        np.testing.assert_array_equal(pictures[f"{start}_{label}"], (result.class_map == class_id) * 255)
+    expected = np.zeros((INFO.height, INFO.width, 3), np.uint8)
+    expected[:, 10:15] = class_colour(2)
+    np.testing.assert_array_equal(pictures[f"{start}_colours"], expected)
+
+
+def test_only_what_was_seen_on_a_frame_is_written_and_a_frame_without_objects_is_black(tmp_path: Path) -> None:
+    results: dict[str, Result] = {"a": objects(), "b": segments()}
+    pictures = written(tmp_path, moment(results, 0, frozenset({"a"})), moment({"a": objects()[:0]}, 1))
+    assert {name.split("_")[2] for name in pictures if name.startswith("frame_000000")} == {"b"}
+    assert [name for name in pictures if name.startswith("frame_000001")] == ["frame_000001_a_colours"]
+    assert not pictures["frame_000001_a_colours"].any()
+
+
+@pytest.mark.parametrize("spec", ["masks:{}/masks/", "masks:{}/masks.gif"])
+def test_a_model_without_masks_is_said_and_nothing_is_left(
+    spec: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = make_sink(spec.format(tmp_path))
+    sink.open(INFO)
+    result = moment({"yolox": objects(masks=False)})
+    with caplog.at_level(logging.WARNING, "mirilla"):
+        sink.write(result.frame.image, result)
+        sink.close()
+    assert "no model gave masks; choose one that does" in caplog.text
+    assert (sink.paths(), list(tmp_path.iterdir())) == ([], [])
+
+
+def test_the_gif_goes_from_the_picture_to_its_masks_to_the_overlay(tmp_path: Path, ffmpeg: Path, ffprobe: Path) -> None:
+    path = tmp_path / "masks.gif"
+    sink = make_sink(f"masks:{path}")
+    sink.open(INFO)
+    overlay = np.full((INFO.height, INFO.width, 3), 200, np.uint8)
+    for index in range(2):
+        sink.write(overlay, moment({"yolo": objects()}, index))
+    sink.close()
+    assert sink.paths() == [f"masks:{path}"]
+    judge = Judge(ffmpeg, ffprobe)
+    assert judge.times(path) == [Fraction(second) for second in range(6)]
+    pictures = judge.pictures(path, INFO.width, INFO.height)
+    for first in (0, 3):
+        original, masks, annotated = pictures[first : first + 3]
+        assert (original == 90).all()
+        assert (annotated == 200).all()
+        np.testing.assert_allclose(masks[:, :20].reshape(-1, 3), [class_colour(2)[::-1]] * 20 * INFO.height, atol=2)
+        assert not masks[:, 30:].any()
