@@ -19,7 +19,9 @@ ONLY_IN = {
     "onnxruntime": {"models/onnx_session.py", "exporters/precision.py"},
     "asyncio": {"stream/web"},
     "av": {"stream"},
-    **{name: {"exporters", "models/networks", "models/training"} for name in HEAVY},
+    "faster_coco_eval": {"models/evaluation/average_precision.py"},
+    **{name: {"exporters", "models/networks", "models/training"} for name in HEAVY - {"matplotlib"}},
+    "matplotlib": {"exporters", "models/networks", "models/training", "models/evaluation/charts.py"},
 }
 NEVER = {
     "models": {"stream", "exporters"},

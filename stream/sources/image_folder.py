@@ -48,7 +48,7 @@ class ImageFolderSource(Source):
         self._clock_ns = clock_ns
         self._closed = threading.Event()
         self._ticks = round(seconds_per_picture / TIME_BASE)
-        self._files = _pictures_in(path)
+        self._files = pictures_in(path)
         self._first = read_still(self._files[0])
         height, width = self._first.shape[:2]
         self.info = SourceInfo(
@@ -84,7 +84,8 @@ def natural_order(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(digits), "") if digits else (1, 0, letters) for digits, letters in parts]
 
 
-def _pictures_in(path: Path) -> list[Path]:
+def pictures_in(path: Path) -> list[Path]:
+    """The pictures directly in a folder, in natural order; SourceError where there are none."""
     try:
         entries = list(path.iterdir())
     except OSError as error:
