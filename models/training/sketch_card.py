@@ -6,12 +6,11 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from models.evaluation.charts import draw_confusion
 from models.training.sketch_accuracy import most_confused
 from models.training.sketch_settings import (
     QUICKDRAW_CREDIT,
@@ -20,9 +19,6 @@ from models.training.sketch_settings import (
     SketchTrainingSettings,
     TrainedSketch,
 )
-
-_MOST_CLASSES_IN_A_MATRIX = 48
-_PAIRS_SHOWN = 30
 
 
 def write_papers(
@@ -47,7 +43,9 @@ def write_papers(
     folder = trained.checkpoint
     (folder / "training.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(model_card(settings, command, trained, confusion), encoding="utf-8")
-    draw_confusion(confusion, trained.class_names, folder / "confusion.png")
+    title = f"{trained.held_out_count} held-out drawings"
+    # No column for other classes: a sketch network always names one of its own.
+    draw_confusion(folder / "confusion.png", title, np.pad(confusion, ((0, 0), (0, 1))), trained.class_names)
 
 
 def _as_json(report: EpochReport) -> dict[str, float | None]:
@@ -90,41 +88,3 @@ a name from the list all the same: a low score is the only sign.
 
 Categories: {", ".join(trained.class_names)}.
 """
-
-
-def draw_confusion(confusion: NDArray[np.int64], class_names: Sequence[str], path: Path) -> None:
-    """Draw the whole matrix where it is legible, and the most confused pairs where it is not."""
-    small = len(class_names) <= _MOST_CLASSES_IN_A_MATRIX
-    figure = _matrix_figure(confusion, class_names) if small else _pairs_figure(confusion, class_names)
-    # Without the software's version and the date the same figures make the same file.
-    figure.savefig(path, dpi=100, metadata={"Software": None})
-
-
-def _matrix_figure(confusion: NDArray[np.int64], class_names: Sequence[str]) -> Figure:
-    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    side_in = 3 + 0.25 * len(class_names)
-    figure = Figure(figsize=(side_in, side_in), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(class_names)), class_names, rotation=90, fontsize=9)
-    axes.set_yticks(range(len(class_names)), class_names, fontsize=9)
-    axes.set_xlabel("guessed")
-    axes.set_ylabel("drawn")
-    axes.set_title("Per cent of the held-out drawings of a row")
-    for row, column in zip(*np.nonzero(shares >= 0.0055), strict=True):
-        colour = "white" if shares[row, column] > 0.4 else "black"
-        text = f"{100 * shares[row, column]:.0f}"
-        axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
-    return figure
-
-
-def _pairs_figure(confusion: NDArray[np.int64], class_names: Sequence[str]) -> Figure:
-    pairs = most_confused(confusion, class_names, _PAIRS_SHOWN)[::-1]
-    figure = Figure(figsize=(9, 8), layout="constrained")
-    axes = figure.subplots()
-    bars = axes.barh([f"{a} / {b}" for a, b, _, _ in pairs], [100 * share for *_, share in pairs], color="#3b6ea8")
-    axes.bar_label(bars, [f"{times}" for _, _, times, _ in pairs], padding=3, fontsize=8)
-    axes.tick_params(axis="y", labelsize=9)
-    axes.set_xlabel("per cent of both categories' held-out drawings taken for the other (how many: at the bar)")
-    axes.set_title(f"The {len(pairs)} pairs of {len(class_names)} categories taken for each other most")
-    return figure
