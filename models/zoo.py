@@ -28,8 +28,6 @@ class ZooEntry(BaseModel):
     task: str
     """In the hub's words."""
     licence: str
-    parameters: Annotated[float, Field(gt=0)]
-    """In millions."""
     input: str
     """For people: the size that it takes."""
 

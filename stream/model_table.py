@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich import box
 from rich.table import Column, Table
 
 from models.errors import ModelError
@@ -12,8 +13,7 @@ from models.zoo import exported_names, zoo
 
 def package_table() -> Table:
     """A row a package that is here, bundled ones first."""
-    model, size = Column("model", no_wrap=True), Column("size", no_wrap=True)
-    table = Table(model, "from", "task", "top-1", size, "precision", "parity", "licence")
+    table = Table(*_whole("model", "from", "task", "top-1", "size", "precision", "parity"), "licence", box=box.SIMPLE)
     for origin, names in (("bundled", bundled_names()), ("exported", exported_names())):
         for name in names:
             try:
@@ -38,11 +38,15 @@ def package_table() -> Table:
 
 def zoo_table() -> Table:
     """A row an entry of the zoo."""
-    zoo_name, size = Column("zoo", no_wrap=True), Column("size", no_wrap=True)
-    table = Table(zoo_name, "task", size, "input", "licence")
+    table = Table(*_whole("zoo", "task", "input"), "licence", box=box.SIMPLE)
     for name, entry in zoo().items():
-        table.add_row(name, entry.task, f"{entry.parameters:.1f} M", entry.input, entry.licence)
+        table.add_row(name, entry.task, entry.input, entry.licence)
     return table
+
+
+def _whole(*titles: str) -> list[Column]:
+    """Columns that are never cut, however narrow the terminal."""
+    return [Column(title, no_wrap=True) for title in titles]
 
 
 def _parity(manifest: Manifest) -> str:
