@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,13 +121,12 @@ def test_real_video_comes_back_complete(
         assert audio_packets(tmp_path / "seen.mp4") == audio_packets(source)
 
 
-def test_python_users_need_three_lines(clip: Path) -> None:
-    from models import load_model
-    from stream import draw, open_source
-
-    model = load_model("quickdraw-32")
-    shapes = set()
-    for frame in open_source(clip):
-        result = model(frame.image)
-        shapes.add(draw(frame.image, result).shape)
-    assert shapes == {(120, 160, 3)}
+def test_the_python_of_the_readme_runs_as_it_stands(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert lines is not None
+    monkeypatch.chdir(clip.parent)
+    names: dict[str, Any] = {}
+    exec(lines.group(1), names)
+    assert names["frame"].index == 49
+    assert names["picture"].shape == (120, 160, 3)
+    assert names["result"].task == "sketch_classification"
