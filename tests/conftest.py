@@ -10,6 +10,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says nothing on a machine that does other work too.
+settings.register_profile("mirilla", deadline=None)
+settings.load_profile("mirilla")
 
 
 def _need(what: str | None, reason: str) -> Path:

@@ -29,7 +29,7 @@ def _meet(a: Rect, b: Rect) -> bool:
     return not (beside or above)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     width=st.integers(1, 2000),
     height=st.integers(1, 2000),

@@ -78,7 +78,7 @@ def test_long_text_keeps_as_many_letters_as_fit() -> None:
     assert text_width(shown, 20) <= 120 < text_width(one_more + ELLIPSIS, 20)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=st.text(max_size=40), max_width_px=st.integers(-5, 200), size_px=st.integers(9, 60))
 def test_fitted_text_is_never_too_wide(text: str, max_width_px: int, size_px: int) -> None:
     shown = fit_text(text, max_width_px, size_px)

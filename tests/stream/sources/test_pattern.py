@@ -71,7 +71,7 @@ def test_every_frame_carries_its_number(size: str) -> None:
     assert [frame.pts for frame in frames] == [frame.index for frame in frames] == list(range(70))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, MOST_FRAMES - 1))
 def test_every_number_can_be_read(index: int) -> None:
     image = np.full((48, 64, 3), 128, np.uint8)
