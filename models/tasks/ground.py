@@ -46,6 +46,10 @@ class Ground:
     mask: Mask
     score: float
 
+    def whole(self) -> Ground:
+        """The same with all that lies within its hull: sheets are convex, what was found of one need not be."""
+        return Ground(self.levels, _hull(self.mask), self.score)
+
 
 def find_grounds(turned: Image, min_level: int) -> list[Ground]:
     """The flat regions that could be a sheet or a board, the likelier the larger, brighter and nearer to the middle.

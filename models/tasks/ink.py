@@ -2,13 +2,16 @@
 
 First half of `models.tasks.sketch_classification`, on the infer thread; pure functions. A frame goes through three
 steps, all at reduced size: the ground (sheet, board, canvas) that the drawing stands on, the ink on that ground, and
-the ink's middle lines, which are drawn again with Quick, Draw!'s pen.
+the ink fitted into Quick, Draw!'s box. Where the pen is much thinner or thicker than Quick, Draw!'s, the ink's middle
+lines are drawn again with the pen that it should have been.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,6 +43,11 @@ _MIN_EXTENT_PX = 12
 """In the work picture: what is smaller is dirt."""
 _MAX_LINE_SHARE = 0.3
 """Line width over extent: what is thicker is a thing and no drawing."""
+
+_OWN_PEN = (0.6, 1.9)
+"""Width of the ink's pen over that of Quick, Draw!'s: within, the ink is shown as it is; beyond, it is drawn again."""
+_EDGE_GAIN = np.float32(3)
+"""How much sharper than in the frame the edges of ink become that is shown as it is."""
 
 _CANVAS_PX = 8 * SIDE_PX
 _UNITS_ACROSS = BOX + 2 * PADDING + LINE_DIAMETER
@@ -76,6 +84,9 @@ def find_drawing(image: Image) -> InkDrawing | None:
         if ink_and_strength is None:
             continue
         ink, strength = ink_and_strength
+        if not ink.any():
+            # Dense ink at the edge of a shadow cuts the sheet up, and then lies on the border of what was found of it.
+            ink, strength = _ink_on(ground.whole()) or (ink, strength)
         if not ink.any():
             # A blank sheet says that nothing is drawn; what lies around it is not asked.
             return None
@@ -170,11 +181,8 @@ def _kept(ink: Mask, labels: NDArray[np.uint16], keep: NDArray[np.bool_]) -> Mas
 
 
 def _redraw(ink: Mask, strength: Image) -> Image | None:
-    """The ink as Quick, Draw! draws: middle lines fitted into its box, its pen; None where there are none."""
-    x, y, width, height = cv2.boundingRect(ink)
-    zoom = BOX * _UNIT_PX / max(width, height)
-    centre = (x + (width - 1) / 2, y + (height - 1) / 2)
-    close_up = cv2.warpAffine(strength, _zoom_about(centre, zoom), (_CANVAS_PX, _CANVAS_PX))
+    """The ink as Quick, Draw! draws: fitted into its box, of its pen's width; None where there are no lines."""
+    close_up = _enlarged(strength, cv2.boundingRect(ink), border=0.0)[0]
     shape = np.asarray(close_up > 255 * _INK_SHARE_OF_PEAK, np.uint8)
     # At most a pixel beside the ridge of the distance to the edge; wide fillings stay filled.
     depth = cv2.distanceTransform(shape, cv2.DIST_L2, 3)
@@ -185,15 +193,25 @@ def _redraw(ink: Mask, strength: Image) -> Image | None:
     if 2 * half_width > _MAX_LINE_SHARE * BOX * _UNIT_PX:
         return None
     middle = np.asarray(ridge | (depth > 2 * half_width + 2), np.uint8)
-    distance = cv2.distanceTransform(1 - middle, cv2.DIST_L2, 3)
-    x, y, width, height = cv2.boundingRect(middle)
+    extent = cv2.boundingRect(middle)
+    radius_px = LINE_DIAMETER * _UNIT_PX / 2
+    own, zoom = _enlarged(close_up, extent, border=0.0)
+    if _OWN_PEN[0] <= half_width * zoom / radius_px <= _OWN_PEN[1]:
+        line = np.clip((own / np.float32(255) - 0.5) * _EDGE_GAIN + 0.5, 0, 1)
+    else:
+        distance = np.asarray(cv2.distanceTransform(1 - middle, cv2.DIST_L2, 3), np.float32)
+        fitted, zoom = _enlarged(distance, extent, border=float(_CANVAS_PX))
+        line = np.clip(radius_px + 0.5 - fitted * np.float32(zoom), 0, 1)
+    return np.asarray(np.rint(255 * cv2.resize(line, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)), np.uint8)
+
+
+def _enlarged(plane: NDArray[Any], extent: Sequence[int], *, border: float) -> tuple[NDArray[Any], float]:
+    """A plane's part `extent` (x, y, width, height) fitted into the box on the canvas, and how much it grew."""
+    x, y, width, height = extent
     zoom = BOX * _UNIT_PX / max(width, height, 1)
     centre = (x + (width - 1) / 2, y + (height - 1) / 2)
-    far = float(_CANVAS_PX)
-    fitted = cv2.warpAffine(distance, _zoom_about(centre, zoom), (_CANVAS_PX, _CANVAS_PX), borderValue=far)
-    radius_px = LINE_DIAMETER * _UNIT_PX / 2
-    line = np.clip(radius_px + 0.5 - fitted * np.float32(zoom), 0, 1)
-    return np.asarray(np.rint(255 * cv2.resize(line, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)), np.uint8)
+    canvas = (_CANVAS_PX, _CANVAS_PX)
+    return np.asarray(cv2.warpAffine(plane, _zoom_about(centre, zoom), canvas, borderValue=border)), zoom
 
 
 def _zoom_about(centre: tuple[float, float], zoom: float) -> NDArray[np.float64]:
