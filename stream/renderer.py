@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,7 +47,8 @@ class Renderer:
             return image
         if self._canvas is None or self._canvas.shape != image.shape:
             self._canvas = np.empty_like(image)
-        np.copyto(self._canvas, image)
+        # OpenCV lets go of the interpreter while it copies; NumPy would hold up the other stages.
+        cv2.copyTo(image, None, self._canvas)
         hud = self._reading_for(result.frame) if self._hud else None
         self._painter.paint(self._canvas, result.results, hud, tails=result.tails, counts=result.counts)
         return self._canvas

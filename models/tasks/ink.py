@@ -158,7 +158,7 @@ def _without_border(ink: Mask, mask: Mask) -> Mask:
     keep = stats[:, cv2.CC_STAT_AREA] >= 4
     # OpenCV's erosion leaves a region whole where it meets the frame's edge.
     border = cv2.bitwise_and(ink, cv2.subtract(mask, cv2.erode(mask, square(3))))
-    keep[labels.flat[np.flatnonzero(border)]] = False
+    keep[labels.flat[np.flatnonzero(border > 0)]] = False
     frame_edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     keep[np.bincount(frame_edge, minlength=len(keep)) > _MAX_FRAME_CONTACT * max(ink.shape)] = False
     return _kept(ink, np.asarray(labels, np.uint16), keep)
@@ -168,13 +168,13 @@ def _main_cluster(ink: Mask) -> Mask:
     """The ink less small marks far from the rest."""
     reach = max(ink.shape) // 16 | 1
     count, labels = cv2.connectedComponents(cv2.dilate(ink, square(reach)), ltype=cv2.CV_16U)
-    areas = np.bincount(labels.flat[np.flatnonzero(ink)], minlength=count)
+    areas = np.bincount(labels.flat[np.flatnonzero(ink > 0)], minlength=count)
     return _kept(ink, np.asarray(labels, np.uint16), areas >= 0.15 * areas.max(initial=0))
 
 
 def _kept(ink: Mask, labels: NDArray[np.uint16], keep: NDArray[np.bool_]) -> Mask:
     """The ink whose label is to be kept."""
-    where = np.flatnonzero(ink)
+    where = np.flatnonzero(ink > 0)
     kept = np.zeros_like(ink)
     kept.flat[where[keep[labels.flat[where]]]] = 255
     return kept
