@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,8 +46,7 @@ class Renderer:
             return image
         if self._canvas is None or self._canvas.shape != image.shape:
             self._canvas = np.empty_like(image)
-        # OpenCV lets go of the interpreter while it copies; NumPy would hold up the other stages.
-        cv2.copyTo(image, None, self._canvas)
+        np.copyto(self._canvas, image)
         hud = self._reading_for(result.frame) if self._hud else None
         self._painter.paint(self._canvas, result.results, hud, tails=result.tails, counts=result.counts)
         return self._canvas
