@@ -45,7 +45,7 @@ def test_further_files_that_are_right_are_taken(make_package: MakePackage, tmp_p
     (tmp_path / "decoder.onnx").write_bytes(b"decoder")
     package = make_package(further_files={"decoder.onnx": file_sha256(tmp_path / "decoder.onnx")})
     (tmp_path / "decoder.onnx").replace(package / "decoder.onnx")
-    find_package(package)
+    assert list(find_package(package).manifest.further_files) == ["decoder.onnx"]
 
 
 @pytest.mark.parametrize("unverified", [False, True])

@@ -51,7 +51,7 @@ def test_a_tail_lies_where_its_object_was_and_is_thicker_at_its_end(step: int) -
 
 def test_a_tail_of_one_point_or_outside_the_picture_does_no_harm() -> None:
     ways = [np.array([[5, 5]], np.float32), np.array([[-900, 5], [9000, 70]], np.float32)]
-    painted(64, 48, [Tail(index, 0, way) for index, way in enumerate(ways)], {})
+    assert painted(64, 48, [Tail(index, 0, way) for index, way in enumerate(ways)], {}).shape == (48, 64, 3)
 
 
 def test_lines_and_zones_lie_at_their_share_of_the_picture() -> None:
