@@ -17,7 +17,7 @@ PACKAGES = ("stream", "models", "exporters")
 ONLY_IN = {
     # Runs graphs in the one file; the other rewrites them in eight bits.
     "onnxruntime": {"models/onnx_session.py", "exporters/precision.py"},
-    "asyncio": {"stream/web"},
+    **{name: {"stream/web"} for name in ("asyncio", "aiortc", "fastapi", "starlette", "uvicorn")},
     "av": {"stream"},
     "faster_coco_eval": {"models/evaluation/average_precision.py"},
     **{name: {"exporters", "models/networks", "models/training"} for name in HEAVY - {"matplotlib"}},

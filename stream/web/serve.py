@@ -1,0 +1,125 @@
+"""`mirilla serve`: streams run side by side, and a page shows them, until Ctrl-C (called on the main thread)."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
+from stream.config import Settings, WebSettings
+from stream.opencv_threads import opencv_on_one_thread
+from stream.sources import Source, open_source
+from stream.sources.paced import PacedSource
+from stream.sources.repeated import RepeatedSource
+from stream.stream_run import prepare_stream, stopping_on_signals
+from stream.web.access import Access, is_loopback
+from stream.web.app import make_app
+from stream.web.broadcast import Broadcast
+from stream.web.guard import Guard
+from stream.web.served_stream import ServedStream, address_names
+from stream.web.server import WebServer
+from stream.web.viewers import Viewers
+from stream.web.web_sink import WebSink
+
+_WAKE_EVERY_SECONDS = 0.2
+_STOP_SECONDS = 1.0
+
+
+def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
+    """Serve until Ctrl-C, SIGTERM, or the end of the last stream.
+
+    Recordings are played by the clock, and begin again when they end.
+
+    Args:
+        settings: the streams, and how they are shown.
+        say: prints a line for the user.
+
+    Returns:
+        Whether no stream broke.
+
+    Raises:
+        MirillaError: something is wrong with the input; nothing was served.
+    """
+    with opencv_on_one_thread(), ExitStack() as opened:
+        streams = _prepare(settings, opened)
+        access = Access(_token(settings.web))
+        shown = list(streams.values())
+        with _serving(settings.web, streams, access) as server:
+            for line in _greeting(server, access, settings.web):
+                say(line)
+            threads = _start(shown)
+            _wait(shown, threads)
+        for thread in threads:
+            thread.join(_STOP_SECONDS)
+    return all(stream.error is None for stream in shown)
+
+
+def open_shown(spec: str) -> Source:
+    """Open a source as the page shows it: a recording comes by the clock, again and again."""
+    source = open_source(spec)
+    if source.info.is_live:
+        return source
+    source.close()
+    return PacedSource(RepeatedSource(lambda: open_source(spec)))
+
+
+def _prepare(settings: Settings, opened: ExitStack) -> dict[str, ServedStream]:
+    """Every stream by the name that it has in addresses, with its source open."""
+    streams: dict[str, ServedStream] = {}
+    for title, name in address_names(settings.streams).items():
+        broadcast = Broadcast(settings.web.bitrate_kbps * 1000)
+        pipeline = prepare_stream(settings, title, [WebSink(broadcast)], opened, opening=open_shown)
+        streams[name] = ServedStream(name, title, broadcast, pipeline, settings.web.bitrate_kbps)
+    return streams
+
+
+def _token(web: WebSettings) -> str | None:
+    if web.token is not None or is_loopback(web.host):
+        return web.token
+    return secrets.token_urlsafe(24)
+
+
+@contextmanager
+def _serving(web: WebSettings, streams: Mapping[str, ServedStream], access: Access) -> Iterator[WebServer]:
+    server = WebServer(web.host, web.port)
+    try:
+        app = make_app(streams, Viewers(web.max_viewers), access)
+        server.start(Guard(app, access, web.host))
+        yield server
+    finally:
+        server.stop()
+
+
+def _greeting(server: WebServer, access: Access, web: WebSettings) -> Iterator[str]:
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    address = f"http://{host}:{server.port}/"
+    if access.link_code is None:
+        yield f"open {address} (Ctrl-C ends)"
+        return
+    yield f"open {address}enter?code={access.link_code} (works once; Ctrl-C ends)"
+    if web.token is None:
+        yield "other viewers need the token of this run: set web.token in the configuration to choose it"
+    if not is_loopback(web.host):
+        yield "the connection to the page is not encrypted: use it in a network that you trust, or behind a TLS proxy"
+
+
+def _start(streams: list[ServedStream]) -> list[threading.Thread]:
+    threads = [
+        threading.Thread(target=stream.run, name=f"mirilla-stream-{stream.name}", daemon=True) for stream in streams
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _wait(streams: list[ServedStream], threads: list[threading.Thread]) -> None:
+    """Until the user ends it, or all streams have ended."""
+
+    def end() -> None:
+        for stream in streams:
+            stream.pipeline.stop()
+
+    with stopping_on_signals(end) as stopped:
+        while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in threads):
+            pass
