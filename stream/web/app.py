@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI, HTTPException, Query, Request, Response
+from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
@@ -25,6 +25,7 @@ from stream.web.viewers import TooManyViewersError, Viewers
 
 STATIC = Path(__file__).parent / "static"
 SDP = "application/sdp"
+_SDP_TEXT: dict[str, Any] = {SDP: {"schema": {"type": "string"}}}
 _RETRY_SECONDS = 10
 _REASONS: dict[int | str, dict[str, Any]] = {
     status: {"description": description}
@@ -151,9 +152,10 @@ def _add_whep(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewer
         "/whep/{stream}",
         status_code=201,
         response_class=Response,
-        responses={**_REASONS, 201: {"content": {SDP: {"schema": {"type": "string"}}}}},
+        responses={**_REASONS, 201: {"description": "The SDP answer; Location is the session.", "content": _SDP_TEXT}},
+        openapi_extra={"requestBody": {"required": True, "content": _SDP_TEXT}},
     )
-    async def watch(stream: str, request: Request, _offer: Annotated[str, Body(media_type=SDP)] = "") -> Response:
+    async def watch(stream: str, request: Request) -> Response:
         """Watch a stream: an SDP offer is answered (WHEP)."""
         served = streams.get(stream)
         if served is None:

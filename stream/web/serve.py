@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 from stream.config import Settings, WebSettings
 from stream.opencv_threads import opencv_on_one_thread
@@ -26,10 +27,27 @@ _WAKE_EVERY_SECONDS = 0.2
 _STOP_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What runs while streams are served.
+
+    Attributes:
+        server: where it listens.
+        access: the token and the link.
+        viewers: of all streams.
+        streams: by the name that they have in addresses.
+        threads: one a stream.
+    """
+
+    server: WebServer
+    access: Access
+    viewers: Viewers
+    streams: Mapping[str, ServedStream]
+    threads: Sequence[threading.Thread]
+
+
 def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
     """Serve until Ctrl-C, SIGTERM, or the end of the last stream.
-
-    Recordings are played by the clock, and begin again when they end.
 
     Args:
         settings: the streams, and how they are shown.
@@ -41,18 +59,44 @@ def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
     Raises:
         MirillaError: something is wrong with the input; nothing was served.
     """
-    with opencv_on_one_thread(), ExitStack() as opened:
+    with opencv_on_one_thread(), serving(settings) as now, stopping_on_signals(lambda: None) as stopped:
+        for line in _greeting(now, settings.web):
+            say(line)
+        while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in now.threads):
+            pass
+    return all(stream.error is None for stream in now.streams.values())
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Serving]:
+    """Serve until the block ends; everything has ended then.
+
+    Recordings are played by the clock, and begin again when they end.
+
+    Raises:
+        MirillaError: something is wrong with the input; nothing was served.
+    """
+    web = settings.web
+    with ExitStack() as opened:
         streams = _prepare(settings, opened)
-        access = Access(_token(settings.web))
-        shown = list(streams.values())
-        with _serving(settings.web, streams, access) as server:
-            for line in _greeting(server, access, settings.web):
-                say(line)
-            threads = _start(shown)
-            _wait(shown, threads)
-        for thread in threads:
-            thread.join(_STOP_SECONDS)
-    return all(stream.error is None for stream in shown)
+        access, viewers = Access(token_for(web)), Viewers(web.max_viewers)
+        threads = [
+            threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True)
+            for name, stream in streams.items()
+        ]
+        server = WebServer(web.host, web.port)
+        try:
+            server.start(Guard(make_app(streams, viewers, access), access, web.host))
+            for thread in threads:
+                thread.start()
+            yield Serving(server, access, viewers, streams, threads)
+        finally:
+            for stream in streams.values():
+                stream.pipeline.stop()
+            server.stop()
+            for thread in threads:
+                if thread.is_alive():
+                    thread.join(_STOP_SECONDS)
 
 
 def open_shown(spec: str) -> Source:
@@ -74,24 +118,15 @@ def _prepare(settings: Settings, opened: ExitStack) -> dict[str, ServedStream]:
     return streams
 
 
-def _token(web: WebSettings) -> str | None:
+def token_for(web: WebSettings) -> str | None:
+    """What viewers have to show: the token that was given, a new one beyond this machine, or nothing."""
     if web.token is not None or is_loopback(web.host):
         return web.token
     return secrets.token_urlsafe(24)
 
 
-@contextmanager
-def _serving(web: WebSettings, streams: Mapping[str, ServedStream], access: Access) -> Iterator[WebServer]:
-    server = WebServer(web.host, web.port)
-    try:
-        app = make_app(streams, Viewers(web.max_viewers), access)
-        server.start(Guard(app, access, web.host))
-        yield server
-    finally:
-        server.stop()
-
-
-def _greeting(server: WebServer, access: Access, web: WebSettings) -> Iterator[str]:
+def _greeting(now: Serving, web: WebSettings) -> Iterator[str]:
+    server, access = now.server, now.access
     host = f"[{server.host}]" if ":" in server.host else server.host
     address = f"http://{host}:{server.port}/"
     if access.link_code is None:
@@ -102,24 +137,3 @@ def _greeting(server: WebServer, access: Access, web: WebSettings) -> Iterator[s
         yield "other viewers need the token of this run: set web.token in the configuration to choose it"
     if not is_loopback(web.host):
         yield "the connection to the page is not encrypted: use it in a network that you trust, or behind a TLS proxy"
-
-
-def _start(streams: list[ServedStream]) -> list[threading.Thread]:
-    threads = [
-        threading.Thread(target=stream.run, name=f"mirilla-stream-{stream.name}", daemon=True) for stream in streams
-    ]
-    for thread in threads:
-        thread.start()
-    return threads
-
-
-def _wait(streams: list[ServedStream], threads: list[threading.Thread]) -> None:
-    """Until the user ends it, or all streams have ended."""
-
-    def end() -> None:
-        for stream in streams:
-            stream.pipeline.stop()
-
-    with stopping_on_signals(end) as stopped:
-        while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in threads):
-            pass
