@@ -35,6 +35,8 @@ class WebServer:
         self._socket = _listening(host, port)
         self.host = host
         self.port: int = self._socket.getsockname()[1]
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """The loop of the server's thread, while it runs."""
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -70,7 +72,10 @@ class WebServer:
         self._socket.close()
 
     def _serve(self, server: uvicorn.Server) -> None:
-        asyncio.run(server.serve(sockets=[self._socket]))
+        with asyncio.Runner() as runner:
+            self.loop = runner.get_loop()
+            runner.run(server.serve(sockets=[self._socket]))
+        self.loop = None
 
 
 def _listening(host: str, port: int) -> socket.socket:

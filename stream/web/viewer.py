@@ -51,6 +51,7 @@ class Viewer:
         self._channel: RTCDataChannel | None = None
         self._told_origin = False
         self._packets_received = 0
+        self._silent_checks = 0
         self.is_connected = False
         # An empty list: without one, aiortc asks a public STUN server.
         configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
@@ -105,12 +106,13 @@ class Viewer:
             self._tell_origin(channel)
         channel.send(message)
 
-    async def heard(self) -> bool:
-        """Whether anything came from the viewer since this was last asked; browsers report once a second."""
+    async def silent_checks(self) -> int:
+        """How often in a row this was asked while nothing came from the viewer; browsers report once a second."""
         stats = await self._sender.getStats()
         received: int = sum(entry.packetsReceived for entry in stats.values() if entry.type == "transport")
-        before, self._packets_received = self._packets_received, received
-        return received != before
+        self._silent_checks = self._silent_checks + 1 if received == self._packets_received else 0
+        self._packets_received = received
+        return self._silent_checks
 
     def _add_track(self) -> RTCRtpSender:
         transceiver = self._connection.addTransceiver(self.track, direction="sendonly")

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from stream.web.broadcast import Broadcast
 from stream.web.offer import Offer
@@ -34,12 +34,15 @@ class Viewers:
         """
         self._most = most
         self._viewers: dict[str, tuple[str, Viewer]] = {}
-        self._silent: dict[str, int] = {}
         self._endings: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         """How many there are, connected or not yet."""
         return len(self._viewers)
+
+    def __iter__(self) -> Iterator[Viewer]:
+        """They themselves, as they are now."""
+        return iter([viewer for _, viewer in self._viewers.values()])
 
     async def admit(self, stream: str, broadcast: Broadcast, offer: Offer) -> tuple[str, str]:
         """Let somebody watch.
@@ -77,17 +80,19 @@ class Viewers:
         """
         while True:
             await asyncio.sleep(CHECK_EVERY_SECONDS)
-            for session, (_, viewer) in list(self._viewers.items()):
-                self._silent[session] = 0 if await viewer.heard() else self._silent.get(session, 0) + 1
-                if self._silent[session] >= SILENT_CHECKS:
-                    _log.debug("a viewer fell silent")
-                    self._gone(session)
+            await self._check()
             each_check()
 
     async def end_all(self) -> None:
         """Say goodbye to everybody."""
         await asyncio.gather(*(self._remove(session) for session in list(self._viewers)))
         await asyncio.gather(*self._endings)
+
+    async def _check(self) -> None:
+        for session, (_, viewer) in list(self._viewers.items()):
+            if await viewer.silent_checks() >= SILENT_CHECKS:
+                _log.debug("a viewer fell silent")
+                self._gone(session)
 
     def _gone(self, session: str) -> None:
         if session in self._viewers:
@@ -97,7 +102,6 @@ class Viewers:
 
     async def _remove(self, session: str) -> None:
         _, viewer = self._viewers.pop(session, ("", None))
-        self._silent.pop(session, None)
         if viewer is not None:
             with contextlib.suppress(Exception):
                 # Nobody is left whom an error of the goodbye could matter to.

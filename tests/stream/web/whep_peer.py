@@ -3,7 +3,7 @@
     python -m tests.stream.web.whep_peer URL [--viewers N] [--codec VP8] [--decode] [--results] [--token TOKEN]
 
 Prints `connected` when all of them are, and a line of JSON about what they received when standard input is closed.
-Rates are those since the last line on standard input.
+Its rates are those since the last line on standard input; the line `pli` asks for a keyframe.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSess
 from aiortc.codecs import get_capabilities
 from aiortc.codecs.base import Decoder
 from aiortc.mediastreams import MediaStreamError
+from aiortc.sdp import SessionDescription
 from av import VideoFrame
 
 
@@ -102,6 +103,13 @@ async def read(peer: Peer, track: Any) -> None:
             peer.means.append(float(frame.to_ndarray(format="bgr24").mean()))
 
 
+async def ask_keyframe(peer: Peer) -> None:
+    """Send a Picture Loss Indication (RFC 4585, 6.3.1) for the stream that the answer names."""
+    media = SessionDescription.parse(peer.connection.remoteDescription.sdp).media[0]
+    for receiver in peer.connection.getReceivers():
+        await receiver._send_rtcp_pli(media.ssrc[0].ssrc)
+
+
 def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -121,7 +129,9 @@ async def main() -> None:
     peers = [await watch(options.url, options) for _ in range(options.viewers)]
     say("connected")
     began, pictures, size = time.monotonic(), NoDecoder.pictures, NoDecoder.bytes
-    while await asyncio.to_thread(sys.stdin.readline):
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        if line == "pli\n":
+            await asyncio.gather(*(ask_keyframe(peer) for peer in peers))
         began, pictures, size = time.monotonic(), NoDecoder.pictures, NoDecoder.bytes
     shares = (time.monotonic() - began) * len(peers)
     say(
