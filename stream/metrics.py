@@ -6,93 +6,18 @@ The clock is injected: with a scripted one every figure is exact.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-from array import array
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from stream.meters import RateMeter, Samples
 
 # Every report has these; what only some streams do, such as tracking, is in the report of those.
 STAGES = ("decode", "preprocess", "inference", "postprocess", "overlay", "write")
-
-_WINDOW_NS = 2_000_000_000
-_SAMPLES_KEPT = 100_000
-
-
-class RateMeter:
-    """Events a second over a sliding window: intervals between the first and the last event in it, over their span."""
-
-    def __init__(self, window_ns: int = _WINDOW_NS) -> None:
-        self._window_ns = window_ns
-        self._times_ns: deque[int] = deque()
-        self._first_ns: int | None = None
-        self._last_ns = 0
-        self._count = 0
-
-    def tick(self, now_ns: int) -> None:
-        """Note an event."""
-        if self._first_ns is None:
-            self._first_ns = now_ns
-        self._last_ns = now_ns
-        self._count += 1
-        self._times_ns.append(now_ns)
-        while self._times_ns[-1] - self._times_ns[0] > self._window_ns:
-            self._times_ns.popleft()
-
-    @property
-    def recent(self) -> float | None:
-        """Events a second in the window; None before there are two."""
-        return _rate(len(self._times_ns), self._times_ns[-1] - self._times_ns[0]) if self._times_ns else None
-
-    @property
-    def overall(self) -> float | None:
-        """Events a second from the first event to the last; None before there are two."""
-        return None if self._first_ns is None else _rate(self._count, self._last_ns - self._first_ns)
-
-
-def _rate(events: int, span_ns: int) -> float | None:
-    return (events - 1) * 1e9 / span_ns if events > 1 and span_ns > 0 else None
-
-
-class Samples:
-    """Measured values, exact up to a hundred thousand, then a uniform sample of all (Vitter 1985, algorithm R)."""
-
-    def __init__(self, kept: int = _SAMPLES_KEPT, recent: int = 120) -> None:
-        self._values = array("f")
-        self._kept = kept
-        self._count = 0
-        self._recent: deque[float] = deque(maxlen=recent)
-        self._random = random.Random(0)
-
-    def add(self, value: float) -> None:
-        """Note a value."""
-        self._count += 1
-        self._recent.append(value)
-        if len(self._values) < self._kept:
-            self._values.append(value)
-        elif (place := self._random.randrange(self._count)) < self._kept:
-            self._values[place] = value
-
-    def percentiles(self, ranks: Sequence[int]) -> dict[str, float]:
-        """`{"p50": ...}` over all values, linear between neighbours; empty before there is one."""
-        return _percentiles(self._values, ranks)
-
-    def recent_percentiles(self, ranks: Sequence[int]) -> dict[str, float]:
-        """The same over the last values only."""
-        return _percentiles(self._recent, ranks)
-
-
-def _percentiles(values: Sequence[float] | deque[float], ranks: Sequence[int]) -> dict[str, float]:
-    if not values:
-        return {}
-    found = np.percentile(np.fromiter(values, np.float64), ranks)
-    return {f"p{rank}": round(float(value), 3) for rank, value in zip(ranks, found, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +27,12 @@ class Snapshot:
     Attributes:
         captured, written: frames so far.
         dropped: frames so far, by reason.
-        source_fps: frames a second on the source's own time line.
+        source_fps: frames a second that the source gives: recorded material on its own time line, live material by the
+            clock, so that it falls to 0 when the source stalls.
         inference_fps: by model name, over the last two seconds.
         output_fps: frames written a second, over the last two seconds.
         latency_ms: `p50` and `p95` from capture to written, over the last frames; empty before the first.
+        silent_seconds: since the last frame was captured, or since the start where none was.
     """
 
     captured: int
@@ -115,23 +42,33 @@ class Snapshot:
     inference_fps: Mapping[str, float | None]
     output_fps: float | None
     latency_ms: Mapping[str, float]
+    silent_seconds: float = 0.0
 
 
 class Metrics:
     """The ledger and the meters of one stream."""
 
-    def __init__(self, model_names: Sequence[str] = (), clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(
+        self,
+        model_names: Sequence[str] = (),
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+        *,
+        is_live: bool = False,
+    ) -> None:
         """An empty ledger.
 
         Args:
             model_names: the models that will run.
             clock_ns: a monotonic clock in nanoseconds, the one that stamps `Frame.captured_at_ns`.
+            is_live: whether the source's rate is measured by the clock, and not on its own time line.
         """
         self.clock_ns = clock_ns
+        self._is_live = is_live
         self._lock = threading.Lock()
         self._started_ns = clock_ns()
         self._ended_ns: int | None = None
         self._captured = 0
+        self._captured_last_ns = self._started_ns
         self._written = 0
         self._dropped: Counter[str] = Counter()
         self._inferred: dict[str, int] = dict.fromkeys(model_names, 0)
@@ -157,7 +94,8 @@ class Metrics:
         """Note a frame from the source, with its time on the source's own time line."""
         with self._lock:
             self._captured += 1
-            self._source.tick(pts_ns)
+            self._captured_last_ns = self.clock_ns()
+            self._source.tick(self._captured_last_ns if self._is_live else pts_ns)
 
     def frame_inferred(self, model_name: str) -> None:
         """Note that a model has answered for a frame."""
@@ -182,7 +120,7 @@ class Metrics:
     def started(self) -> None:
         """Start the wall clock."""
         with self._lock:
-            self._started_ns = self.clock_ns()
+            self._started_ns = self._captured_last_ns = self.clock_ns()
 
     def ended(self) -> None:
         """Stop the wall clock; what was captured and neither written nor dropped was lost to the stop."""
@@ -195,14 +133,16 @@ class Metrics:
     def snapshot(self) -> Snapshot:
         """The figures of this moment."""
         with self._lock:
+            now_ns = self.clock_ns()
             return Snapshot(
                 captured=self._captured,
                 written=self._written,
                 dropped=dict(self._dropped),
-                source_fps=self._source.recent,
-                inference_fps={name: meter.recent for name, meter in self._inference.items()},
-                output_fps=self._output.recent,
+                source_fps=self._source.recent(now_ns if self._is_live else None),
+                inference_fps={name: meter.recent(now_ns) for name, meter in self._inference.items()},
+                output_fps=self._output.recent(now_ns),
                 latency_ms=self._latency_ms.recent_percentiles((50, 95)),
+                silent_seconds=(now_ns - self._captured_last_ns) / 1e9,
             )
 
     def report(self, models: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
