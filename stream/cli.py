@@ -18,6 +18,7 @@ from models.onnx_session import Device
 from stream.errors import ConfigError
 from stream.model_commands import export, fetch_zoo_models, list_models, train_sketch_model
 from stream.options import RunOptions, settings_for
+from stream.picture_timing import Timing
 from stream.report import report_file
 from stream.run_view import QuietView, TerminalView
 from stream.stream_run import RunView, StreamOutcome, run_settings
@@ -58,7 +59,20 @@ def run(
     threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
     classes: Annotated[str | None, typer.Option(help="Only these class names, with commas between them.")] = None,
     track: Annotated[bool, typer.Option("--track", help="Follow objects from frame to frame, and count them.")] = False,
+    skip_unchanged: Annotated[
+        bool, typer.Option("--skip-unchanged", help="Let models rest while the scene does not change.")
+    ] = False,
     device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
+    realtime: Annotated[
+        bool, typer.Option("--realtime", help="Play a recording by the clock, as if it were a camera.")
+    ] = False,
+    max_age: Annotated[
+        float | None, typer.Option(metavar="MS", help="Drop a live frame that is older when a model could take it.")
+    ] = None,
+    overlay: Annotated[
+        Timing | None,
+        typer.Option(help="exact: a picture waits for its results; latest: it shows the newest, carried to it."),
+    ] = None,
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds of the source.")] = None,
     hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
@@ -79,6 +93,7 @@ def run(
     on_models: dict[str, Any] = {
         "threshold": threshold,
         "track": track or None,
+        "skip_unchanged": skip_unchanged or None,
         "device": device,
         "unverified": unverified or None,
     }
@@ -89,9 +104,9 @@ def run(
         models=model or (),
         sinks=sink or (),
         model=_given(on_models),
-        stream=_given({"frames": frames, "duration": duration}),
+        stream=_given({"frames": frames, "duration": duration, "realtime": realtime or None, "max_age_ms": max_age}),
         hud=hud,
-        overlay=_given({"isolate": isolate, "highlight": highlight}),
+        overlay=_given({"results": overlay, "isolate": isolate, "highlight": highlight}),
         overwrite=overwrite,
     )
     settings = settings_for(config, options)

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from stream.meters import RateMeter, Samples
@@ -32,6 +32,7 @@ class Snapshot:
         inference_fps: by model name, over the last two seconds.
         output_fps: frames written a second, over the last two seconds.
         latency_ms: `p50` and `p95` from capture to written, over the last frames; empty before the first.
+        result_age_ms: `p50` of how much older than their frames carried results were; empty where there are none.
         silent_seconds: since the last frame was captured, or since the start where none was.
     """
 
@@ -42,6 +43,7 @@ class Snapshot:
     inference_fps: Mapping[str, float | None]
     output_fps: float | None
     latency_ms: Mapping[str, float]
+    result_age_ms: Mapping[str, float] = field(default_factory=dict)
     silent_seconds: float = 0.0
 
 
@@ -72,10 +74,12 @@ class Metrics:
         self._written = 0
         self._dropped: Counter[str] = Counter()
         self._inferred: dict[str, int] = dict.fromkeys(model_names, 0)
+        self._skipped: Counter[str] = Counter()
         self._source = RateMeter()
         self._inference = {name: RateMeter() for name in model_names}
         self._output = RateMeter()
         self._latency_ms = Samples()
+        self._result_age_ms = Samples()
         self._stage_ms = {stage: Samples() for stage in STAGES}
 
     @contextmanager
@@ -102,6 +106,16 @@ class Metrics:
         with self._lock:
             self._inferred[model_name] += 1
             self._inference[model_name].tick(self.clock_ns())
+
+    def frame_skipped(self, model_name: str) -> None:
+        """Note that a model did not run on a frame because the scene has not changed."""
+        with self._lock:
+            self._skipped[model_name] += 1
+
+    def results_shown(self, age_ms: float) -> None:
+        """Note how much older than its frame the oldest result is that was carried to a picture."""
+        with self._lock:
+            self._result_age_ms.add(age_ms)
 
     def frame_written(self, captured_at_ns: int) -> None:
         """Note that all sinks have taken a frame."""
@@ -130,6 +144,12 @@ class Metrics:
             if lost:
                 self._dropped["stopped"] += lost
 
+    @property
+    def source_fps(self) -> float | None:
+        """As in a snapshot."""
+        with self._lock:
+            return self._source_fps(self.clock_ns())
+
     def snapshot(self) -> Snapshot:
         """The figures of this moment."""
         with self._lock:
@@ -138,27 +158,37 @@ class Metrics:
                 captured=self._captured,
                 written=self._written,
                 dropped=dict(self._dropped),
-                source_fps=self._source.recent(now_ns if self._is_live else None),
+                source_fps=self._source_fps(now_ns),
                 inference_fps={name: meter.recent(now_ns) for name, meter in self._inference.items()},
                 output_fps=self._output.recent(now_ns),
                 latency_ms=self._latency_ms.recent_percentiles((50, 95)),
+                result_age_ms=self._result_age_ms.recent_percentiles((50,)),
                 silent_seconds=(now_ns - self._captured_last_ns) / 1e9,
             )
+
+    def _source_fps(self, now_ns: int) -> float | None:
+        return self._source.recent(now_ns if self._is_live else None)
 
     def report(self, models: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         """The whole run, ready for JSON: the schema of `--report`.
 
         Args:
             models: by model name, its `provider` and `package`.
+
+        `frames.skipped` is there where `skip_unchanged` skipped frames, by model name; `result_age_ms` where results
+        were carried to frames later than their own: how much older they were.
         """
         with self._lock:
             ended_ns = self.clock_ns() if self._ended_ns is None else self._ended_ns
+            skipped = {"skipped": dict(self._skipped)} if self._skipped else {}
+            result_age_ms = self._result_age_ms.percentiles((50, 95, 99))
             return {
                 "frames": {
                     "captured": self._captured,
                     "inferred": dict(self._inferred),
                     "written": self._written,
                     "dropped": dict(self._dropped),
+                    **skipped,
                 },
                 "fps": {
                     "source": _rounded(self._source.overall),
@@ -166,6 +196,7 @@ class Metrics:
                     "output": _rounded(self._output.overall),
                 },
                 "latency_ms": self._latency_ms.percentiles((50, 95, 99)),
+                **({"result_age_ms": result_age_ms} if result_age_ms else {}),
                 "stage_ms": {name: samples.percentiles((50, 95)) for name, samples in self._stage_ms.items()},
                 "models": {name: dict(about) for name, about in models.items()},
                 "wall_seconds": round((ended_ns - self._started_ns) / 1e9, 3),

@@ -9,19 +9,29 @@ from numpy.typing import NDArray
 
 from stream.frame import Frame
 from stream.frame_result import FrameResult
-from stream.metrics import Metrics
+from stream.metrics import Metrics, Snapshot
 from stream.overlays.drawing import Painter
 from stream.overlays.emphasis import Emphasis
 from stream.overlays.hud import HudReading
+from stream.sources.source import Source
 
 _HUD_EVERY_SECONDS = 0.5
+_STALE_AFTER_SECONDS = 1.0
+_STALE_AFTER_INTERVALS = 3.0
+"""A live source that has given no frame for so long, by its declared rate too, has stalled."""
 
 
 class Renderer:
     """Holds the canvas and the overlays of one stream."""
 
     def __init__(
-        self, metrics: Metrics, providers: Mapping[str, str], *, hud: bool, emphasis: Emphasis | None = None
+        self,
+        metrics: Metrics,
+        providers: Mapping[str, str],
+        *,
+        hud: bool,
+        emphasis: Emphasis | None = None,
+        live_source: Source | None = None,
     ) -> None:
         """Make ready for one stream.
 
@@ -30,25 +40,41 @@ class Renderer:
             providers: by model name, the ONNX Runtime provider that runs it.
             hud: whether the figures are drawn.
             emphasis: the label that stands alone, or before all others.
+            live_source: where frames come from by the clock, so that their absence is worth telling.
         """
         self._metrics = metrics
         self._providers = providers
         self._hud = hud
+        self._live_source = live_source
         self._painter = Painter(emphasis)
         self._canvas: NDArray[np.uint8] | None = None
         self._reading: HudReading | None = None
         self._reading_until_seconds = 0.0
 
-    def render(self, result: FrameResult) -> NDArray[np.uint8]:
-        """The annotated picture; the same array every time, overwritten by the next call."""
+    @property
+    def is_stale(self) -> bool:
+        """Whether the source should have given a frame long ago."""
+        return self._stale_seconds(self._metrics.snapshot()) is not None
+
+    def render(self, result: FrameResult, *, is_refreshed: bool = False) -> NDArray[np.uint8]:
+        """The annotated picture; the same array every time, overwritten by the next call.
+
+        Args:
+            result: the frame and what is drawn on it.
+            is_refreshed: whether it is the last frame once more, so that only the figures have changed.
+        """
         image = result.frame.image
         if not self._hud and not result.results:
             return image
         if self._canvas is None or self._canvas.shape != image.shape:
             self._canvas = np.empty_like(image)
         np.copyto(self._canvas, image)
+        if is_refreshed:
+            self._reading = None
         hud = self._reading_for(result.frame) if self._hud else None
-        self._painter.paint(self._canvas, result.results, hud, tails=result.tails, counts=result.counts)
+        self._painter.paint(
+            self._canvas, result.results, hud, tails=result.tails, counts=result.counts, strengths=result.strengths
+        )
         return self._canvas
 
     def _reading_for(self, frame: Frame) -> HudReading:
@@ -72,4 +98,14 @@ class Renderer:
             latency_p95_ms=now.latency_ms.get("p95"),
             dropped=sum(now.dropped.values()),
             providers=self._providers,
+            result_age_ms=now.result_age_ms.get("p50"),
+            stale_seconds=self._stale_seconds(now),
+            status=None if self._live_source is None else self._live_source.status,
         )
+
+    def _stale_seconds(self, now: Snapshot) -> float | None:
+        if self._live_source is None:
+            return None
+        rate = self._live_source.info.rate
+        usual_seconds = _STALE_AFTER_INTERVALS / float(rate) if rate else 0.0
+        return now.silent_seconds if now.silent_seconds > max(_STALE_AFTER_SECONDS, usual_seconds) else None

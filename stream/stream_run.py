@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from models import Model, load_model
 from models.tasks.object_detection import DEFAULT_THRESHOLD
-from stream.config import ModelSettings, Settings
+from stream.config import ModelSettings, Settings, StreamSettings
 from stream.counting import ObjectCounter
 from stream.emphasis_choice import TASKS_WITH_BOXES, emphasis_for
 from stream.errors import ConfigError
@@ -23,7 +23,8 @@ from stream.metrics import Metrics
 from stream.model_step import ModelStep
 from stream.pipeline import Limits, Pipeline
 from stream.sinks import Sink, make_sink
-from stream.sources import open_source
+from stream.sources import Source, open_source
+from stream.sources.paced import PacedSource
 from stream.tracking import LEAST_SCORE, Tracker
 
 
@@ -115,7 +116,7 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
     streams = []
     for name, stream in settings.streams.items():
         sinks = [*(make_sink(sink, overwrite=settings.overwrite) for sink in stream.sinks), *extra_sinks]
-        source = opened.enter_context(open_source(stream.source))
+        source = opened.enter_context(_source(stream))
         steps = [_step(model, models) for model in stream.models]
         chosen = [models[_loading_key(model)] for model in stream.models]
         names = [model.name for model in chosen]
@@ -125,13 +126,25 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
             source,
             steps,
             sinks,
-            metrics=Metrics(names),
+            metrics=Metrics(names, is_live=source.info.is_live),
             hud=stream.overlay.hud,
             emphasis=emphasis_for(stream.overlay, chosen),
             limits=Limits(stream.frames, stream.duration),
+            timing=stream.overlay.results,
+            max_age_ms=stream.max_age_ms,
         )
         streams.append(_Prepared(name, pipeline, chosen, sinks))
     return streams
+
+
+def _source(stream: StreamSettings) -> Source:
+    source = open_source(stream.source)
+    if stream.realtime and not source.info.is_live:
+        source = PacedSource(source)
+    if stream.max_age_ms is not None and not source.info.is_live:
+        source.close()
+        raise ConfigError(f"max_age_ms: {stream.source!r} is recorded, and loses no frame; add 'realtime: true'")
+    return source
 
 
 def _step(settings: ModelSettings, models: dict[str, Model]) -> ModelStep:
@@ -149,11 +162,13 @@ def _step(settings: ModelSettings, models: dict[str, Model]) -> ModelStep:
     counter = None
     if settings.track or count is not None:
         counter = ObjectCounter(count.lines, count.zones) if count else ObjectCounter()
-    return ModelStep(model, every=settings.every, tracker=tracker, counter=counter)
+    return ModelStep(
+        model, every=settings.every, skip_unchanged=settings.skip_unchanged, tracker=tracker, counter=counter
+    )
 
 
 def _loading_key(settings: ModelSettings) -> str:
-    return settings.model_dump_json(exclude={"every", "count"})
+    return settings.model_dump_json(exclude={"every", "skip_unchanged", "count"})
 
 
 def _threshold(settings: ModelSettings) -> float:

@@ -23,6 +23,12 @@ class Sink(abc.ABC):
     needs_image = True
     """Whether `write` looks at the picture; overlays are not drawn where no sink does."""
 
+    wants_inferred = False
+    """Whether it keeps what models said, so that only frames on which they ran are its business.
+
+    Where the picture does not wait for the models (`overlay: latest`), it is given those frames, and no others.
+    """
+
     @abc.abstractmethod
     def open(self, info: SourceInfo) -> None:
         """Make ready; raises SinkError where writing cannot work, before any frame was spent."""
@@ -46,6 +52,23 @@ class Sink(abc.ABC):
     def paths(self) -> list[str]:
         """What was made, as the user named it; empty for a sink that leaves nothing."""
         return []
+
+
+class View(Sink):
+    """A sink at which somebody looks now, so that it is told when the source stalls."""
+
+    @abc.abstractmethod
+    def refresh(self, image: NDArray[np.uint8]) -> None:
+        """Show the last frame's picture again, with the figures of this moment, while no new frame comes.
+
+        Called instead of `write`, a few times a second. No frame stands behind it: nothing of it is kept.
+
+        Args:
+            image: as for `write`.
+
+        Raises:
+            SinkError: as `write`.
+        """
 
 
 @dataclass(frozen=True, slots=True)

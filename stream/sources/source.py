@@ -23,6 +23,9 @@ class Source(abc.ABC):
 
     info: SourceInfo
 
+    status: str | None = None
+    """What a source that gives no frames is doing, in a few words for the HUD: `reconnecting`. Read from any thread."""
+
     @abc.abstractmethod
     def __iter__(self) -> Iterator[Frame]:
         """The frames; ends at the end of the material or soon after `close()`."""

@@ -9,19 +9,10 @@ import pytest
 
 from stream.meters import LIMITS_MS, RateMeter, Samples
 from stream.metrics import Metrics
+from tests.stream.doubles import ScriptedClock
 
 MS = 1_000_000
 SECOND = 1_000_000_000
-
-
-class ScriptedClock:
-    """Stands still until it is told to go on."""
-
-    def __init__(self) -> None:
-        self.now_ns = 5 * SECOND
-
-    def __call__(self) -> int:
-        return self.now_ns
 
 
 @pytest.mark.parametrize(
