@@ -76,6 +76,9 @@ def run(
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds of the source.")] = None,
     hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
+    watermark: Annotated[
+        bool, typer.Option("--watermark", help="Draw the time of capture as a strip that `mirilla latency` reads.")
+    ] = False,
     isolate: Annotated[
         str | None, typer.Option(help="LABEL, LABEL:white, LABEL:blur or LABEL:grey: show only what has this label.")
     ] = None,
@@ -106,7 +109,9 @@ def run(
         model=_given(on_models),
         stream=_given({"frames": frames, "duration": duration, "realtime": realtime or None, "max_age_ms": max_age}),
         hud=hud,
-        overlay=_given({"results": overlay, "isolate": isolate, "highlight": highlight}),
+        overlay=_given(
+            {"results": overlay, "watermark": watermark or None, "isolate": isolate, "highlight": highlight}
+        ),
         overwrite=overwrite,
     )
     settings = settings_for(config, options)

@@ -73,6 +73,8 @@ class OverlaySettings(_Checked):
     results: Timing = "auto"
     """Whether a picture waits for what is inferred on it (`exact`), or shows the newest results (`latest`)."""
     hud: bool = True
+    watermark: bool = False
+    """The time of capture as a strip that `mirilla latency` reads."""
     isolate: str | None = None
     """`LABEL` or `LABEL:REST`, with a rest of `white`, `blur` or `grey`."""
     highlight: str | None = None

@@ -27,6 +27,7 @@ from stream.picture_timing import PictureTiming, Timing
 from stream.renderer import Renderer
 from stream.sinks.sink import Sink
 from stream.sources.source import Source
+from stream.watermark import CaptureClock
 from stream.write_stage import WriteStage
 
 T = TypeVar("T")
@@ -75,6 +76,7 @@ class Pipeline:
         *,
         metrics: Metrics | None = None,
         hud: bool = True,
+        watermark: bool = False,
         emphasis: Emphasis | None = None,
         limits: Limits | None = None,
         timing: Timing = "auto",
@@ -88,6 +90,7 @@ class Pipeline:
             sinks: not yet opened.
             metrics: counts and times; with its injected clock.
             hud: whether the run's figures are drawn on the picture.
+            watermark: whether the time of capture is: see `stream.watermark`.
             emphasis: the label that stands alone in the picture, or before all others.
             limits: when to stop before the source ends.
             timing: whether pictures wait for the models.
@@ -107,6 +110,7 @@ class Pipeline:
             hud=hud,
             emphasis=emphasis,
             live_source=source if info.is_live else None,
+            watermark=CaptureClock() if watermark else None,
         )
         self._write_stage = WriteStage(sinks, renderer, self.metrics)
         self._captured: FrameBuffer[_Captured] = _buffer(info.is_live or self._timing.is_latest, self._superseded)

@@ -14,6 +14,7 @@ from stream.overlays.drawing import Painter
 from stream.overlays.emphasis import Emphasis
 from stream.overlays.hud import HudReading
 from stream.sources.source import Source
+from stream.watermark import CaptureClock, draw_watermark
 
 _HUD_EVERY_SECONDS = 0.5
 _STALE_AFTER_SECONDS = 1.0
@@ -32,6 +33,7 @@ class Renderer:
         hud: bool,
         emphasis: Emphasis | None = None,
         live_source: Source | None = None,
+        watermark: CaptureClock | None = None,
     ) -> None:
         """Make ready for one stream.
 
@@ -41,11 +43,13 @@ class Renderer:
             hud: whether the figures are drawn.
             emphasis: the label that stands alone, or before all others.
             live_source: where frames come from by the clock, so that their absence is worth telling.
+            watermark: where it is given, the time of capture stands in the picture, by this clock.
         """
         self._metrics = metrics
         self._providers = providers
         self._hud = hud
         self._live_source = live_source
+        self._watermark = watermark
         self._painter = Painter(emphasis)
         self._canvas: NDArray[np.uint8] | None = None
         self._reading: HudReading | None = None
@@ -64,7 +68,7 @@ class Renderer:
             is_refreshed: whether it is the last frame once more, so that only the figures have changed.
         """
         image = result.frame.image
-        if not self._hud and not result.results:
+        if not self._hud and not result.results and self._watermark is None:
             return image
         if self._canvas is None or self._canvas.shape != image.shape:
             self._canvas = np.empty_like(image)
@@ -75,6 +79,8 @@ class Renderer:
         self._painter.paint(
             self._canvas, result.results, hud, tails=result.tails, counts=result.counts, strengths=result.strengths
         )
+        if self._watermark is not None:
+            draw_watermark(self._canvas, self._watermark.epoch_ms(result.frame.captured_at_ns))
         return self._canvas
 
     def _reading_for(self, frame: Frame) -> HudReading:

@@ -10,7 +10,7 @@ from stream.frame import Frame
 
 _SMALL_LONGER_SIDE_PX = 320
 _BLOCK_PX = 8
-_MOST_CHANGE = 6.0
+_MOST_CHANGE = 10.0
 """Grey levels, of 255, by which the mean of a block may differ."""
 _MOST_SKIPPED_SECONDS = 2.0
 

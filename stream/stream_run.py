@@ -26,6 +26,7 @@ from stream.sinks import Sink, make_sink
 from stream.sources import Source, open_source
 from stream.sources.paced import PacedSource
 from stream.tracking import LEAST_SCORE, Tracker
+from stream.watermark import LEAST_WIDTH_PX
 
 
 class RunView(Protocol):
@@ -128,6 +129,7 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
             sinks,
             metrics=Metrics(names, is_live=source.info.is_live),
             hud=stream.overlay.hud,
+            watermark=stream.overlay.watermark,
             emphasis=emphasis_for(stream.overlay, chosen),
             limits=Limits(stream.frames, stream.duration),
             timing=stream.overlay.results,
@@ -144,6 +146,9 @@ def _source(stream: StreamSettings) -> Source:
     if stream.max_age_ms is not None and not source.info.is_live:
         source.close()
         raise ConfigError(f"max_age_ms: {stream.source!r} is recorded, and loses no frame; add 'realtime: true'")
+    if stream.overlay.watermark and source.info.width < LEAST_WIDTH_PX:
+        source.close()
+        raise ConfigError(f"watermark: {stream.source!r} is {source.info.width} wide; it takes {LEAST_WIDTH_PX}")
     return source
 
 
