@@ -1,6 +1,6 @@
 """Bits as a strip of black and white cells that a program reads off a picture, after codecs and scaling.
 
-The test picture's frame number (`stream.sources.pattern`) and the latency watermark (`stream.watermark`) are such strips.
+The test picture's frame number (`stream.sources.pattern`) and the latency watermark (`stream.watermark`) are such.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,13 +17,16 @@ from rich.progress import Progress
 from models.errors import MirillaError
 from models.onnx_session import Device
 from stream.errors import ConfigError
+from stream.event_view import EventLogView
+from stream.latency_command import read_latency
+from stream.metrics_server import MetricsView, metrics_server
 from stream.model_commands import export, fetch_zoo_models, list_models, train_sketch_model
 from stream.options import RunOptions, settings_for
 from stream.picture_timing import Timing
 from stream.report import report_file
 from stream.run_view import QuietView, TerminalView
 from stream.stream_run import RunView, StreamOutcome, run_settings
-from stream.terminal import Debug, Quiet, err, log_to_terminal, out, say
+from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say
 
 app = typer.Typer(
     help="Watches video and draws what models see on it while the video plays.",
@@ -35,6 +39,7 @@ app.add_typer(train_app, name="train")
 train_app.command(name="sketch")(train_sketch_model)
 app.command(name="export")(export)
 app.command(name="models")(list_models)
+app.command(name="latency")(read_latency)
 explain_app = typer.Typer(help="Pictures that explain how detection works.", no_args_is_help=True)
 app.add_typer(explain_app, name="explain")
 
@@ -88,11 +93,17 @@ def run(
         bool, typer.Option("--unverified", help="Take models whose checksum or parity check failed.")
     ] = False,
     report: Report = None,
+    metrics: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Serve the figures to Prometheus while it runs.")
+    ] = None,
+    log: Annotated[LogForm, typer.Option(help="What standard error gets: lines for people, or events as JSON.")] = (
+        "text"
+    ),
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Run the streams of a configuration file, or of the options given."""
-    log_to_terminal(debug)
+    log_to_terminal(debug, log)
     on_models: dict[str, Any] = {
         "threshold": threshold,
         "track": track or None,
@@ -115,9 +126,12 @@ def run(
         overwrite=overwrite,
     )
     settings = settings_for(config, options)
-    fetch_zoo_models(settings, (lambda _: None) if quiet else err.print)
-    with report_file(report) as outcomes:
-        outcomes.extend(run_settings(settings, _view(quiet)))
+    fetch_zoo_models(settings, (lambda _: None) if quiet or log == "json" else err.print)
+    view: RunView = EventLogView(_view(quiet, with_progress=False)) if log == "json" else _view(quiet)
+    with ExitStack() as running, report_file(report) as outcomes:
+        if metrics is not None:
+            view = MetricsView(view, running.enter_context(metrics_server(metrics)))
+        outcomes.extend(run_settings(settings, view))
     _exit_as(outcomes, debug)
 
 
@@ -288,8 +302,8 @@ def _exit_as(outcomes: Sequence[StreamOutcome], debug: bool) -> None:
         raise typer.Exit(1)
 
 
-def _view(quiet: bool) -> RunView:
-    return QuietView() if quiet else TerminalView(out, err)
+def _view(quiet: bool, *, with_progress: bool = True) -> RunView:
+    return QuietView() if quiet else TerminalView(out, err if with_progress else None)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class InferStage:
         seen: dict[str, Seen] = {}
         stage_ms: dict[str, Mapping[str, float]] = {}
         for step in self._steps:
-            name, timer = step.model.name, _ModelTimer(self.metrics)
+            name, timer = step.model.name, _ModelTimer(self.metrics, step.model.name)
             seen[name] = step.look(frame, timer)
             if not seen[name].is_carried:
                 stage_ms[name] = timer.stage_ms
@@ -65,8 +65,9 @@ class InferStage:
 class _ModelTimer:
     """Times the stages of one model on one frame, for the frame's own record and for the run's."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, model_name: str) -> None:
         self._metrics = metrics
+        self._model_name = model_name
         self.stage_ms: dict[str, float] = {}
 
     def __call__(self, stage: str) -> AbstractContextManager[None]:
@@ -79,4 +80,4 @@ class _ModelTimer:
         milliseconds = (self._metrics.clock_ns() - began) / 1e6
         # A chain passes a stage several times a frame.
         self.stage_ms[stage] = self.stage_ms.get(stage, 0.0) + milliseconds
-        self._metrics.add_stage_ms(stage, milliseconds)
+        self._metrics.add_stage_ms(stage, milliseconds, self._model_name)

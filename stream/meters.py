@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 LIMITS_MS = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
-"""Upper limits of the classes in which `Samples` counts; the last class, without a limit, comes after them."""
+"""Upper limits of the classes in which `Histogram` counts; the last class, without a limit, comes after them."""
 
 _WINDOW_NS = 2_000_000_000
 _SAMPLES_KEPT = 100_000
@@ -77,17 +77,39 @@ class RateMeter:
             self._times_ns.popleft()
 
 
+class Histogram:
+    """Milliseconds counted by class.
+
+    Attributes:
+        counts: how many values lie in each class of `LIMITS_MS`.
+        total_ms: the sum of all values.
+    """
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(LIMITS_MS) + 1)
+        self.total_ms = 0.0
+
+    def add(self, milliseconds: float) -> None:
+        """Count a value."""
+        self.counts[bisect_left(LIMITS_MS, milliseconds)] += 1
+        self.total_ms += milliseconds
+
+    def copy(self) -> Histogram:
+        """The same, which counts nothing more."""
+        same = Histogram()
+        same.counts, same.total_ms = list(self.counts), self.total_ms
+        return same
+
+
 class Samples:
     """Measured values, exact up to a hundred thousand, then a uniform sample of all (Vitter 1985, algorithm R).
 
     Attributes:
-        counts: how many values lie in each class of `LIMITS_MS`.
-        total: the sum of all values.
+        histogram: all of them by class.
     """
 
     def __init__(self, kept: int = _SAMPLES_KEPT, recent: int = 120) -> None:
-        self.counts = [0] * (len(LIMITS_MS) + 1)
-        self.total = 0.0
+        self.histogram = Histogram()
         self._values = array("f")
         self._kept = kept
         self._count = 0
@@ -96,8 +118,7 @@ class Samples:
 
     def add(self, value: float) -> None:
         """Note a value."""
-        self.counts[bisect_left(LIMITS_MS, value)] += 1
-        self.total += value
+        self.histogram.add(value)
         self._count += 1
         self._recent.append(value)
         if len(self._values) < self._kept:

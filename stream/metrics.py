@@ -14,10 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from stream.meters import RateMeter, Samples
+from stream.frame import SourceInfo
+from stream.meters import Histogram, RateMeter, Samples
 
 # Every report has these; what only some streams do, such as tracking, is in the report of those.
 STAGES = ("decode", "preprocess", "inference", "postprocess", "overlay", "write")
+
+_STALE_AFTER_SECONDS = 1.0
+_STALE_AFTER_INTERVALS = 3
+"""A live source that has given no frame for so long, by its declared rate too, has stalled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Snapshot:
         latency_ms: `p50` and `p95` from capture to written, over the last frames; empty before the first.
         result_age_ms: `p50` of how much older than their frames carried results were; empty where there are none.
         silent_seconds: since the last frame was captured, or since the start where none was.
+        stale_seconds: the same where a live source's next frame is overdue, else None.
     """
 
     captured: int
@@ -45,6 +51,32 @@ class Snapshot:
     latency_ms: Mapping[str, float]
     result_age_ms: Mapping[str, float] = field(default_factory=dict)
     silent_seconds: float = 0.0
+    stale_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Everything since the start, for those who watch a run from outside.
+
+    Attributes:
+        captured, written: frames.
+        dropped: frames by reason.
+        inferred, skipped: frames by model name.
+        latency_ms: from capture to written.
+        stage_ms: by stage.
+        model_ms: by model name and stage.
+        silent_seconds: as in `Snapshot`.
+    """
+
+    captured: int
+    written: int
+    dropped: Mapping[str, int]
+    inferred: Mapping[str, int]
+    skipped: Mapping[str, int]
+    latency_ms: Histogram
+    stage_ms: Mapping[str, Histogram]
+    model_ms: Mapping[tuple[str, str], Histogram]
+    silent_seconds: float
 
 
 class Metrics:
@@ -55,17 +87,21 @@ class Metrics:
         model_names: Sequence[str] = (),
         clock_ns: Callable[[], int] = time.monotonic_ns,
         *,
-        is_live: bool = False,
+        source: SourceInfo | None = None,
     ) -> None:
         """An empty ledger.
 
         Args:
             model_names: the models that will run.
             clock_ns: a monotonic clock in nanoseconds, the one that stamps `Frame.captured_at_ns`.
-            is_live: whether the source's rate is measured by the clock, and not on its own time line.
+            source: what the source says of itself: the rate of a live one is measured by the clock, and it may stall.
         """
         self.clock_ns = clock_ns
-        self._is_live = is_live
+        self._is_live = source is not None and source.is_live
+        declared = source.rate if source else None
+        self._stale_after_seconds = max(
+            _STALE_AFTER_SECONDS, _STALE_AFTER_INTERVALS / float(declared) if declared else 0.0
+        )
         self._lock = threading.Lock()
         self._started_ns = clock_ns()
         self._ended_ns: int | None = None
@@ -81,6 +117,7 @@ class Metrics:
         self._latency_ms = Samples()
         self._result_age_ms = Samples()
         self._stage_ms = {stage: Samples() for stage in STAGES}
+        self._model_ms: dict[tuple[str, str], Histogram] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -89,10 +126,12 @@ class Metrics:
         yield
         self.add_stage_ms(name, (self.clock_ns() - began) / 1e6)
 
-    def add_stage_ms(self, name: str, milliseconds: float) -> None:
-        """Note one pass through a stage."""
+    def add_stage_ms(self, name: str, milliseconds: float, model_name: str | None = None) -> None:
+        """Note one pass through a stage, which may be a model's."""
         with self._lock:
             self._stage_ms.setdefault(name, Samples()).add(milliseconds)
+            if model_name is not None:
+                self._model_ms.setdefault((model_name, name), Histogram()).add(milliseconds)
 
     def frame_captured(self, pts_ns: int) -> None:
         """Note a frame from the source, with its time on the source's own time line."""
@@ -154,6 +193,8 @@ class Metrics:
         """The figures of this moment."""
         with self._lock:
             now_ns = self.clock_ns()
+            silent_seconds = (now_ns - self._captured_last_ns) / 1e9
+            is_stale = self._is_live and silent_seconds > self._stale_after_seconds
             return Snapshot(
                 captured=self._captured,
                 written=self._written,
@@ -163,7 +204,23 @@ class Metrics:
                 output_fps=self._output.recent(now_ns),
                 latency_ms=self._latency_ms.recent_percentiles((50, 95)),
                 result_age_ms=self._result_age_ms.recent_percentiles((50,)),
-                silent_seconds=(now_ns - self._captured_last_ns) / 1e9,
+                silent_seconds=silent_seconds,
+                stale_seconds=silent_seconds if is_stale else None,
+            )
+
+    def totals(self) -> Totals:
+        """Everything since the start, as it is now."""
+        with self._lock:
+            return Totals(
+                captured=self._captured,
+                written=self._written,
+                dropped=dict(self._dropped),
+                inferred=dict(self._inferred),
+                skipped=dict(self._skipped),
+                latency_ms=self._latency_ms.histogram.copy(),
+                stage_ms={name: samples.histogram.copy() for name, samples in self._stage_ms.items()},
+                model_ms={key: histogram.copy() for key, histogram in self._model_ms.items()},
+                silent_seconds=(self.clock_ns() - self._captured_last_ns) / 1e9,
             )
 
     def _source_fps(self, now_ns: int) -> float | None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from stream.frame import Frame
+from stream.frame import Frame, SourceInfo
 from stream.frame_buffer import FrameBuffer
 from stream.frame_result import FrameResult
 from stream.infer_stage import InferStage
@@ -102,14 +102,14 @@ class Pipeline:
         self._max_age_ms = max_age_ms
         self._timing = PictureTiming(timing, is_live=info.is_live)
         names = [step.model.name if isinstance(step, ModelStep) else step.name for step in models]
-        self.metrics = metrics or Metrics(names, is_live=info.is_live)
+        self.metrics = metrics or Metrics(names, source=info)
         self._infer_stage = InferStage(models, self.metrics)
         renderer = Renderer(
             self.metrics,
             self._infer_stage.providers,
             hud=hud,
             emphasis=emphasis,
-            live_source=source if info.is_live else None,
+            source=source,
             watermark=CaptureClock() if watermark else None,
         )
         self._write_stage = WriteStage(sinks, renderer, self.metrics)
@@ -123,6 +123,16 @@ class Pipeline:
         self._stop_asked = threading.Event()
         self._failure: BaseException | None = None
         self._failure_lock = threading.Lock()
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the source says of itself."""
+        return self._source.info
+
+    @property
+    def providers(self) -> dict[str, str]:
+        """The ONNX Runtime provider by model name."""
+        return self._infer_stage.providers
 
     @property
     def frame_count(self) -> int | None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stream.frame import Frame
 from stream.frame_result import FrameResult
-from stream.metrics import Metrics, Snapshot
+from stream.metrics import Metrics
 from stream.overlays.drawing import Painter
 from stream.overlays.emphasis import Emphasis
 from stream.overlays.hud import HudReading
@@ -17,9 +17,6 @@ from stream.sources.source import Source
 from stream.watermark import CaptureClock, draw_watermark
 
 _HUD_EVERY_SECONDS = 0.5
-_STALE_AFTER_SECONDS = 1.0
-_STALE_AFTER_INTERVALS = 3.0
-"""A live source that has given no frame for so long, by its declared rate too, has stalled."""
 
 
 class Renderer:
@@ -32,7 +29,7 @@ class Renderer:
         *,
         hud: bool,
         emphasis: Emphasis | None = None,
-        live_source: Source | None = None,
+        source: Source | None = None,
         watermark: CaptureClock | None = None,
     ) -> None:
         """Make ready for one stream.
@@ -42,23 +39,18 @@ class Renderer:
             providers: by model name, the ONNX Runtime provider that runs it.
             hud: whether the figures are drawn.
             emphasis: the label that stands alone, or before all others.
-            live_source: where frames come from by the clock, so that their absence is worth telling.
+            source: where frames come from; asked for its status.
             watermark: where it is given, the time of capture stands in the picture, by this clock.
         """
         self._metrics = metrics
         self._providers = providers
         self._hud = hud
-        self._live_source = live_source
+        self._source = source
         self._watermark = watermark
         self._painter = Painter(emphasis)
         self._canvas: NDArray[np.uint8] | None = None
         self._reading: HudReading | None = None
         self._reading_until_seconds = 0.0
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether the source should have given a frame long ago."""
-        return self._stale_seconds(self._metrics.snapshot()) is not None
 
     def render(self, result: FrameResult, *, is_refreshed: bool = False) -> NDArray[np.uint8]:
         """The annotated picture; the same array every time, overwritten by the next call.
@@ -105,13 +97,6 @@ class Renderer:
             dropped=sum(now.dropped.values()),
             providers=self._providers,
             result_age_ms=now.result_age_ms.get("p50"),
-            stale_seconds=self._stale_seconds(now),
-            status=None if self._live_source is None else self._live_source.status,
+            stale_seconds=now.stale_seconds,
+            status=self._source.status if self._source else None,
         )
-
-    def _stale_seconds(self, now: Snapshot) -> float | None:
-        if self._live_source is None:
-            return None
-        rate = self._live_source.info.rate
-        usual_seconds = _STALE_AFTER_INTERVALS / float(rate) if rate else 0.0
-        return now.silent_seconds if now.silent_seconds > max(_STALE_AFTER_SECONDS, usual_seconds) else None

@@ -19,6 +19,7 @@ from stream.config import ModelSettings, Settings, StreamSettings
 from stream.counting import ObjectCounter
 from stream.emphasis_choice import TASKS_WITH_BOXES, emphasis_for
 from stream.errors import ConfigError
+from stream.event_log import log_event
 from stream.metrics import Metrics
 from stream.model_step import ModelStep
 from stream.pipeline import Limits, Pipeline
@@ -127,7 +128,7 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
             source,
             steps,
             sinks,
-            metrics=Metrics(names, is_live=source.info.is_live),
+            metrics=Metrics(names, source=source.info),
             hud=stream.overlay.hud,
             watermark=stream.overlay.watermark,
             emphasis=emphasis_for(stream.overlay, chosen),
@@ -157,6 +158,9 @@ def _step(settings: ModelSettings, models: dict[str, Model]) -> ModelStep:
     key = _loading_key(settings)
     if key not in models:
         models[key] = _loaded(settings)
+        loaded = models[key]
+        about = {"model": loaded.name, "provider": loaded.provider, "package": loaded.package.origin}
+        log_event("model_loaded", f"{loaded.name} runs on {loaded.provider}", about)
     model, count = models[key], settings.count
     wanted = "track" if settings.track else "count"
     if (settings.track or count is not None) and model.manifest.task not in TASKS_WITH_BOXES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cv2
 import typer
@@ -14,6 +14,9 @@ from rich.logging import RichHandler
 
 from models.errors import MirillaError
 from stream.errors import ConfigError
+from stream.event_log import JsonFormatter, log_event
+
+LogForm = Literal["text", "json"]
 
 out = Console()
 """Standard output: what was asked for."""
@@ -35,14 +38,22 @@ def export_extra() -> Iterator[None]:
 
 
 def say(error: MirillaError) -> None:
-    """Print an error as one line on standard error."""
+    """Print an error as one line on standard error: in words, or as JSON where the log is JSON."""
+    if any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers):
+        log_event("error", str(error), {"exit_code": error.exit_code}, logging.ERROR)
+        return
     err.print(f"mirilla: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
 
 
-def log_to_terminal(debug: bool) -> None:
-    """Send the log to standard error: warnings, or with `debug` everything."""
+def log_to_terminal(debug: bool, form: LogForm = "text") -> None:
+    """Send the log to standard error: warnings, or with `debug` everything; as JSON lines events, too."""
     if not debug:
         # OpenCV's own remarks on a damaged picture would stand beside our one line about it.
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    handler = RichHandler(console=err, show_time=False, show_path=False)
-    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s", handlers=[handler])
+    handler: logging.Handler = RichHandler(console=err, show_time=False, show_path=False)
+    level = logging.WARNING
+    if form == "json":
+        handler, level = logging.StreamHandler(), logging.INFO
+    logging.basicConfig(level=logging.DEBUG if debug else level, format="%(message)s", handlers=[handler])
+    if form == "json":
+        handler.setFormatter(JsonFormatter())

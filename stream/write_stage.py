@@ -106,7 +106,7 @@ class WriteStage:
     def refresh(self) -> None:
         """Give views the last picture again, marked as stale, where the source gives no new one."""
         views = [sink for sink in self._sinks if isinstance(sink, View)]
-        if views and self._shown is not None and self._renderer.is_stale:
+        if views and self._shown is not None and self._metrics.snapshot().stale_seconds is not None:
             image = self._renderer.render(self._shown, is_refreshed=True)
             for sink in views:
                 sink.refresh(image)
@@ -119,9 +119,9 @@ class WriteStage:
         if seen.found_on and self._shows_images:
             with self._metrics.stage("carry"):
                 seen = self._carrier.carried(seen)
-        if seen.found_on:
-            oldest = min(frame.captured_at_ns for frame in seen.found_on.values())
-            self._metrics.results_shown((seen.frame.captured_at_ns - oldest) / 1e6)
+        captured_ns = [found.captured_at_ns for found in seen.found_on.values() if found.index != seen.frame.index]
+        if captured_ns:
+            self._metrics.results_shown((seen.frame.captured_at_ns - min(captured_ns)) / 1e6)
         self._give(seen, sinks)
         self._shown = seen
         self._metrics.frame_written(seen.frame.captured_at_ns)

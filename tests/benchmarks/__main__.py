@@ -7,15 +7,17 @@ import inspect
 import platform
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import onnxruntime
 from rich.console import Console
+from rich.table import Table
 
 from tests.benchmarks import carrying, live_lag, memory, recorded_video, skip_unchanged
 
-BENCHMARKS = {
+BENCHMARKS: dict[str, Callable[..., Table]] = {
     "recorded-video": recorded_video.run,
     "memory": memory.run,
     "live-lag": live_lag.run,

@@ -15,9 +15,8 @@ from typing_extensions import override
 from models.model import StageTimer
 from models.results import Classification, Result
 from stream.frame_result import FrameResult
-from stream.metrics import Metrics
 from stream.picture_timing import Timing
-from stream.pipeline import Limits, Pipeline
+from stream.pipeline import Pipeline
 from stream.sinks.null import NullSink
 from stream.sources.paced import PacedSource
 from stream.sources.pattern import PatternSource, PatternSpec
@@ -65,10 +64,8 @@ def run(_folder: Path, minutes: float = 0.5) -> Table:
 
 def _measured(timing: Timing, minutes: float) -> list[str]:
     spec = PatternSpec(640, 360, Fraction(RATE), round(60 * RATE * minutes))
-    sink, metrics = LatencySink(), Metrics([SlowModel.name], is_live=True)
-    pipeline = Pipeline(
-        PacedSource(PatternSource(spec)), [SlowModel()], [sink], metrics=metrics, limits=Limits(), timing=timing
-    )
+    sink = LatencySink()
+    pipeline = Pipeline(PacedSource(PatternSource(spec)), [SlowModel()], [sink], timing=timing)
     pipeline.run()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("mirilla-")]
     # A minute, or a third where there are not three.
@@ -76,7 +73,7 @@ def _measured(timing: Timing, minutes: float) -> list[str]:
     first, last = (float(np.percentile(ages, 95)) for ages in (sink.ages_ms[:part], sink.ages_ms[-part:]))
     # What is loaded with the first frames is there to stay.
     early, late = sink.memory_mb[len(sink.memory_mb) // 5], sink.memory_mb[-1]
-    frames = metrics.report({})["frames"]
+    frames = pipeline.metrics.report({})["frames"]
     assert frames["captured"] == frames["written"] + sum(frames["dropped"].values())
     dropped = ", ".join(f"{count} {reason}" for reason, count in frames["dropped"].items()) or "0"
     counted = f"{frames['captured']} captured, {frames['inferred']['slow']} inferred, {frames['written']} written"

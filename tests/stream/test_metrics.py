@@ -9,7 +9,7 @@ import pytest
 
 from stream.meters import LIMITS_MS, RateMeter, Samples
 from stream.metrics import Metrics
-from tests.stream.doubles import ScriptedClock
+from tests.stream.doubles import ScriptedClock, ScriptedSource
 
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -75,7 +75,7 @@ def test_a_rate_falls_to_nothing_when_events_stop(silent_ms: int, expected: floa
 def test_a_live_source_is_timed_by_the_clock_and_a_recorded_one_on_its_own_time_line() -> None:
     for is_live, expected in ((True, 10.0), (False, 25.0)):
         clock = ScriptedClock()
-        metrics = Metrics(clock_ns=clock, is_live=is_live)
+        metrics = Metrics(clock_ns=clock, source=ScriptedSource(0, is_live=is_live).info)
         for index in range(21):
             clock.now_ns += 100 * MS
             metrics.frame_captured(pts_ns=index * 40 * MS)
@@ -84,15 +84,16 @@ def test_a_live_source_is_timed_by_the_clock_and_a_recorded_one_on_its_own_time_
         stalled = metrics.snapshot()
         assert stalled.source_fps == pytest.approx(0.0 if is_live else 25.0)
         assert stalled.silent_seconds == pytest.approx(5.0)
+        assert stalled.stale_seconds == (pytest.approx(5.0) if is_live else None)
 
 
 def test_values_are_counted_by_class_for_histograms() -> None:
     samples = Samples(kept=1)
     for value in (0.5, 1.0, 1.1, 42.0, 10_000.0, 10_001.0):  # a limit belongs to its class
         samples.add(value)
-    assert (sum(samples.counts), samples.counts[:2], samples.counts[-2:]) == (6, [2, 1], [1, 1])
-    assert samples.counts[LIMITS_MS.index(50)] == 1
-    assert samples.total == pytest.approx(20045.6)
+    counts = samples.histogram.counts
+    assert (sum(counts), counts[:2], counts[LIMITS_MS.index(50)], counts[-2:]) == (6, [2, 1], 1, [1, 1])
+    assert samples.histogram.total_ms == pytest.approx(20045.6)
 
 
 def test_percentiles_are_exact_until_the_samples_are_too_many_to_keep() -> None:

@@ -260,11 +260,9 @@ def test_a_live_picture_stops_waiting_when_the_model_is_slower_than_the_source()
             due.release()
             given.acquire(timeout=10)
 
-    metrics = Metrics(["scripted"], clock, is_live=True)
-    sink = ScriptedSink()
-    frames = run(
-        Pipeline(Camera(100, is_live=True, clock_ns=clock), [ScriptedModel(before=look)], [sink], metrics=metrics)
-    )
+    camera, sink = Camera(100, is_live=True, clock_ns=clock), ScriptedSink()
+    metrics = Metrics(["scripted"], clock, source=camera.info)
+    frames = run(Pipeline(camera, [ScriptedModel(before=look)], [sink], metrics=metrics))
     assert frames["captured"] == 100
     carried = [result.frame.index for result in sink.results if result.carried]
     # Exact at first, until nine looks have been measured; never back.
@@ -276,8 +274,8 @@ def test_views_are_told_when_the_source_stalls_and_files_are_not() -> None:
     clock = ScriptedClock()
     view, file = ScriptedView(), ScriptedSink()
     source = ScriptedSource(1, size_wh=(640, 360), is_live=True, clock_ns=clock)
-    metrics = Metrics([], clock, is_live=True)
-    stage = WriteStage([view, file], Renderer(metrics, {}, hud=True, live_source=source), metrics)
+    metrics = Metrics([], clock, source=source.info)
+    stage = WriteStage([view, file], Renderer(metrics, {}, hud=True, source=source), metrics)
     (frame,) = source
     metrics.frame_captured(0)
     assert stage.write_exact(FrameResult(frame))
