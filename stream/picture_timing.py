@@ -14,6 +14,7 @@ Timing = Literal["auto", "exact", "latest"]
 carried to it. `auto`: exact, but latest for live sources that are faster than the models."""
 
 _LOOKS = 9
+_LEAST_LOOKS = 3
 _BACK_AT = 0.7
 """Of the source's interval: so far must the models' time fall before pictures wait for them again."""
 
@@ -40,7 +41,7 @@ class PictureTiming:
             source_fps: frames a second that the source gives; None where that is not known yet.
         """
         self._looks_seconds.append(seconds)
-        if not self._is_automatic or not source_fps or len(self._looks_seconds) < _LOOKS:
+        if not self._is_automatic or not source_fps or len(self._looks_seconds) < _LEAST_LOOKS:
             return
         frames_missed = statistics.median(self._looks_seconds) * source_fps
         self.is_latest = frames_missed > (_BACK_AT if self.is_latest else 1.0)

@@ -202,13 +202,15 @@ class Pipeline:
 
     def _timed_frames(self) -> Iterator[Frame]:
         frames = iter(self._source)
+        # A live source is waited for, and how long that takes says nothing of its decoder.
+        stage = "capture" if self._source.info.is_live else "decode"
         count, first_seconds = 0, 0.0
         while not self._stop_asked.is_set() and count != self._limits.frames:
             began = self.metrics.clock_ns()
             frame = next(frames, None)
             if frame is None:
                 return
-            self.metrics.add_stage_ms("decode", (self.metrics.clock_ns() - began) / 1e6)
+            self.metrics.add_stage_ms(stage, (self.metrics.clock_ns() - began) / 1e6)
             first_seconds = frame.pts_seconds if count == 0 else first_seconds
             if self._limits.seconds is not None and frame.pts_seconds - first_seconds >= self._limits.seconds:
                 return

@@ -12,7 +12,8 @@ from stream.picture_timing import PictureTiming, Timing
     [
         ("auto", True, [10.0] * 9, 30.0, False),  # the model keeps up
         ("auto", True, [50.0] * 9, 30.0, True),  # it misses every other frame
-        ("auto", True, [50.0] * 8, 30.0, False),  # too early to say
+        ("auto", True, [50.0] * 3, 30.0, True),
+        ("auto", True, [50.0] * 2, 30.0, False),  # too early to say
         ("auto", True, [50.0] * 9, None, False),  # the source's rate is not known yet
         ("auto", True, [10.0] * 8 + [900.0], 30.0, False),  # one slow look is no slow model
         ("auto", True, [50.0] * 9 + [25.0] * 9, 30.0, True),  # three quarters of an interval: not safe

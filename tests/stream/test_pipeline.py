@@ -259,15 +259,22 @@ def test_a_live_picture_stops_waiting_when_the_model_is_slower_than_the_source()
         for _ in range(5):
             due.release()
             given.acquire(timeout=10)
+        # The write thread is not to sleep through it all.
+        while not written.wait(0.001) and not camera.exhausted.is_set():
+            pass
+        written.clear()
 
-    camera, sink = Camera(100, is_live=True, clock_ns=clock), ScriptedSink()
+    written = threading.Event()
+    written.set()
+    camera = Camera(100, is_live=True, clock_ns=clock)
+    sink = ScriptedSink(after_write=lambda _: written.set())
     metrics = Metrics(["scripted"], clock, source=camera.info)
     frames = run(Pipeline(camera, [ScriptedModel(before=look)], [sink], metrics=metrics))
     assert frames["captured"] == 100
     carried = [result.frame.index for result in sink.results if result.carried]
-    # Exact at first, until nine looks have been measured; never back.
+    # Exact at first, until three looks have been measured.
     assert carried
-    assert carried[0] >= 9
+    assert carried[0] >= 3
 
 
 def test_views_are_told_when_the_source_stalls_and_files_are_not() -> None:
