@@ -13,7 +13,7 @@ from stream.metrics import Metrics
 from stream.overlays.drawing import Painter
 from stream.overlays.emphasis import Emphasis
 from stream.overlays.hud import HudReading
-from stream.sources.source import Source
+from stream.sources.source import Source, SourceStatus
 from stream.watermark import CaptureClock, draw_watermark
 
 _HUD_EVERY_SECONDS = 0.5
@@ -98,5 +98,12 @@ class Renderer:
             providers=self._providers,
             result_age_ms=now.result_age_ms.get("p50"),
             stale_seconds=now.stale_seconds,
-            status=self._source.status if self._source else None,
+            status=_in_words(self._source.status if self._source else None),
         )
+
+
+def _in_words(status: SourceStatus | None) -> str | None:
+    """What a source that is lost is doing; None where it is not."""
+    if status is None or status.is_connected:
+        return None
+    return f"reconnecting, attempt {status.attempt}" if status.attempt else "reconnecting"

@@ -20,7 +20,7 @@ from stream.frame_result import FrameResult
 from stream.metrics import Metrics
 from stream.motion import Carrier
 from stream.renderer import Renderer
-from stream.sinks.sink import Sink, View
+from stream.sinks.sink import Sink
 
 
 class WriteStage:
@@ -105,7 +105,7 @@ class WriteStage:
 
     def refresh(self) -> None:
         """Give views the last picture again, marked as stale, where the source gives no new one."""
-        views = [sink for sink in self._sinks if isinstance(sink, View)]
+        views = [sink for sink in self._sinks if sink.is_view]
         if views and self._shown is not None and self._metrics.snapshot().stale_seconds is not None:
             image = self._renderer.render(self._shown, is_refreshed=True)
             for sink in views:

@@ -23,6 +23,9 @@ class Sink(abc.ABC):
     needs_image = True
     """Whether `write` looks at the picture; overlays are not drawn where no sink does."""
 
+    is_view = False
+    """Whether somebody looks at it now, so that it is told when the source stalls: see `refresh`."""
+
     wants_inferred = False
     """Whether it keeps what models said, so that only frames on which they ran are its business.
 
@@ -45,23 +48,11 @@ class Sink(abc.ABC):
             SinkError: the sink can take no more; the message ends with what to do.
         """
 
-    @abc.abstractmethod
-    def close(self) -> None:
-        """Finish: what was written is whole and stands under its own name. Closing twice does nothing."""
-
-    def paths(self) -> list[str]:
-        """What was made, as the user named it; empty for a sink that leaves nothing."""
-        return []
-
-
-class View(Sink):
-    """A sink at which somebody looks now, so that it is told when the source stalls."""
-
-    @abc.abstractmethod
     def refresh(self, image: NDArray[np.uint8]) -> None:
         """Show the last frame's picture again, with the figures of this moment, while no new frame comes.
 
-        Called instead of `write`, a few times a second. No frame stands behind it: nothing of it is kept.
+        Called instead of `write`, a few times a second, where `is_view` is set. No frame stands behind it: nothing of
+        it is kept.
 
         Args:
             image: as for `write`.
@@ -69,6 +60,15 @@ class View(Sink):
         Raises:
             SinkError: as `write`.
         """
+        raise NotImplementedError(f"{type(self).__name__} is a view, and cannot be refreshed")
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Finish: what was written is whole and stands under its own name. Closing twice does nothing."""
+
+    def paths(self) -> list[str]:
+        """What was made, as the user named it; empty for a sink that leaves nothing."""
+        return []
 
 
 @dataclass(frozen=True, slots=True)

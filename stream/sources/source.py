@@ -14,6 +14,27 @@ from typing import Self
 from stream.frame import Frame, SourceInfo
 
 
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How a source that may be lost and come back is doing; durations are on the monotonic clock.
+
+    Attributes:
+        is_connected: False from the moment a loss was noticed until a picture came again.
+        last_frame_ns: when the last picture came; what is shown is stale since then.
+        attempt: the running attempt to get it back: 1, 2, 3, ...; 0 while connected.
+        reconnects: how often it came back.
+        lost_ns: how long there was no picture, from the last one before each loss to the first one after it.
+        superseded: pictures that were there and gave way to newer ones before anybody took them.
+    """
+
+    is_connected: bool
+    last_frame_ns: int
+    attempt: int
+    reconnects: int
+    lost_ns: int
+    superseded: int
+
+
 class Source(abc.ABC):
     """Frames in presentation order, with the times that the material itself carries.
 
@@ -23,8 +44,10 @@ class Source(abc.ABC):
 
     info: SourceInfo
 
-    status: str | None = None
-    """What a source that gives no frames is doing, in a few words for the HUD: `reconnecting`. Read from any thread."""
+    @property
+    def status(self) -> SourceStatus | None:
+        """How it is doing at this moment, safe from any thread; None for a source that cannot be lost."""
+        return None
 
     @abc.abstractmethod
     def __iter__(self) -> Iterator[Frame]:

@@ -13,8 +13,8 @@ from models.model import StageTimer
 from models.results import Classification, Result
 from stream.frame import Frame, SourceInfo
 from stream.frame_result import FrameResult
-from stream.sinks.sink import Sink, View
-from stream.sources.source import Source
+from stream.sinks.sink import Sink
+from stream.sources.source import Source, SourceStatus
 
 TIME_BASE = Fraction(1, 25)
 
@@ -59,6 +59,11 @@ class ScriptedSource(Source):
         self._failure = failure
         self._blocks_at_end = blocks_at_end
         self._clock_ns = clock_ns
+        self.lost_status: SourceStatus | None = None
+
+    @property
+    def status(self) -> SourceStatus | None:
+        return self.lost_status
 
     def __iter__(self) -> Iterator[Frame]:
         while self.yielded < self._frames and not self.closed.is_set():
@@ -150,8 +155,10 @@ class ScriptedSink(Sink):
             raise self._close_failure
 
 
-class ScriptedView(ScriptedSink, View):
+class ScriptedView(ScriptedSink):
     """Also remembers the pictures it was given again."""
+
+    is_view = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from stream.frame_result import FrameResult
 from stream.metrics import Metrics
 from stream.pipeline import Limits, Pipeline
 from stream.renderer import Renderer
+from stream.sources.source import SourceStatus
 from stream.write_stage import WriteStage
 from tests.stream.doubles import (
     ScriptedClock,
@@ -292,10 +294,14 @@ def test_views_are_told_when_the_source_stalls_and_files_are_not() -> None:
     clock.advance(0.2)
     stage.refresh()
     clock.advance(1)
-    source.status = "reconnecting"
+    source.lost_status = SourceStatus(
+        is_connected=False, last_frame_ns=0, attempt=3, reconnects=0, lost_ns=0, superseded=0
+    )
     stage.refresh()
     assert len(view.refreshed) == 2
-    assert all(np.any(image != view.images[0]) for image in view.refreshed)
+    # Each time the seconds have changed, and then what the source does stands beside them.
+    pictures = [view.images[0], *view.refreshed]
+    assert all(np.any(before != after) for before, after in pairwise(pictures))
     assert (len(file.images), metrics.snapshot().written) == (1, 1)
 
 
