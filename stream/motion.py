@@ -2,8 +2,8 @@
 
 Asked on the write thread, for every picture with a result that a model gave for an earlier one: with `every: N`, and
 wherever the picture does not wait for the model. Dense optical flow between small grey pictures (Kroeger et al., Fast
-Optical Flow using Dense Inverse Search, ECCV 2016, as OpenCV has it) costs the same for one object and for a hundred,
-and moved boxes better than sparse flow at points within them: docs/benchmarks.md, `carrying`.
+Optical Flow using Dense Inverse Search, ECCV 2016, as OpenCV has it) moves boxes as well as sparse flow at points within
+them, and costs the same for one object and for a hundred: docs/benchmarks.md, `carrying`.
 """
 
 from __future__ import annotations
