@@ -2,7 +2,7 @@
 
 Asked on the write thread, for every picture with a result that a model gave for an earlier one: with `every: N`, and
 wherever the picture does not wait for the model. Dense optical flow between small grey pictures (Kroeger et al., Fast
-Optical Flow using Dense Inverse Search, ECCV 2016, as OpenCV has it) moves boxes as well as sparse flow at points within
+Optical Flow using Dense Inverse Search, ECCV 2016, as OpenCV has it) moves boxes as well as sparse flow at points in
 them, and costs the same for one object and for a hundred: docs/benchmarks.md, `carrying`.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import cv2
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from models.results import Detections, Result
 from stream.frame import Frame
 from stream.frame_result import FrameResult
+from stream.grey_view import small_grey
 
 T = TypeVar("T")
 
@@ -29,10 +30,12 @@ _SHORTEST_SIDE_PX = 16
 _FINEST_SCALE = 1
 """Flow is found at half the small picture's size. At a quarter, the preset's choice, boxes lag behind by a tenth."""
 _VIEWS_KEPT = 128
-_MOST_STEPS = 8
+_MOST_STEPS = 6
 """From where a result was found to now; what lies further back is crossed in longer steps."""
 _INNER_SHARE = 0.6
 """The middle of a box shows the object; towards the corners it is mostly what lies behind."""
+_POINTS = 7
+"""Of the flow, along each side of that middle."""
 _AT_BORDER_PX = 2.0
 _LEAST_VISIBLE_SHARE = 0.2
 """An object of which less is left in the picture has gone."""
@@ -51,11 +54,7 @@ class _View:
 
     @classmethod
     def of(cls, frame: Frame) -> _View:
-        width, height = frame.size_wh
-        scale = min(1.0, _LONGER_SIDE_PX / max(width, height))
-        small_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = cv2.resize(frame.image, small_wh, interpolation=cv2.INTER_AREA)
-        return cls(frame.index, frame.size_wh, np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8))
+        return cls(frame.index, frame.size_wh, small_grey(frame.image, _LONGER_SIDE_PX))
 
 
 @dataclass(slots=True)
@@ -65,14 +64,14 @@ class _Way:
     Attributes:
         found: the frame on which it holds.
         pace_seconds: how long the model takes from one result to the next, as far as is known.
-        view: the frame that the boxes were last carried to.
+        view: the frame that boxes were last carried to; None before they were.
         boxes_xyxy: float32 (N, 4) there, in pixels of the frame, not clipped.
     """
 
     found: Frame
     pace_seconds: float
-    view: _View
-    boxes_xyxy: NDArray[np.float32]
+    view: _View | None = None
+    boxes_xyxy: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
 
 class Carrier:
@@ -98,7 +97,7 @@ class Carrier:
         """
         if not seen.found_on:
             return seen
-        view = _View.of(seen.frame)
+        view = None
         results: dict[str, Result] = {}
         strengths: dict[str, float] = {}
         for name, result in seen.results.items():
@@ -106,14 +105,19 @@ class Carrier:
             if found is None or found.index == seen.frame.index:
                 results[name] = result
                 continue
-            way = self._way_of(name, found, result, seen.frame)
+            way = self._way_of(name, found, seen.frame)
             strength = _strength(seen.frame.pts_seconds - found.pts_seconds, way.pace_seconds)
             if found.size_wh != seen.frame.size_wh or strength <= 0:
                 continue
-            results[name] = self._moved(result, way, view) if isinstance(result, Detections) else result
+            if isinstance(result, Detections):
+                view = view or _View.of(seen.frame)
+                results[name] = self._moved(result, way, view)
+            else:
+                results[name] = result
             if strength < 1:
                 strengths[name] = strength
-        self._views.append(view)
+        if view is not None:
+            self._views.append(view)
         return replace(
             seen,
             results=results,
@@ -126,18 +130,19 @@ class Carrier:
         """Remember a frame that a later result may have to pass on its way."""
         self._views.append(_View.of(frame))
 
-    def _way_of(self, name: str, found: Frame, result: Result, now: Frame) -> _Way:
+    def _way_of(self, name: str, found: Frame, now: Frame) -> _Way:
         way = self._ways.get(name)
         if way is not None and way.found.index == found.index:
             return way
         pace = now.pts_seconds - found.pts_seconds
         if way is not None:
             pace = max(pace, found.pts_seconds - way.found.pts_seconds)
-        boxes = result.boxes_xyxy if isinstance(result, Detections) else np.zeros((0, 4), np.float32)
-        self._ways[name] = _Way(found, pace, _View.of(found), boxes)
+        self._ways[name] = _Way(found, pace)
         return self._ways[name]
 
     def _moved(self, result: Detections, way: _Way, view: _View) -> Detections:
+        if way.view is None:
+            way.view, way.boxes_xyxy = _View.of(way.found), result.boxes_xyxy
         if len(result):
             for step in self._steps(way.view, view):
                 way.boxes_xyxy = self._after(way.boxes_xyxy, way.view, step)
@@ -157,11 +162,8 @@ class Carrier:
         """Where boxes of one frame are on a later one: each moves as the middle of what it shows does."""
         flow = self._flow_between(start, end)
         width, height = end.size_wh
-        scale = np.float32(flow.shape[1] / width), np.float32(flow.shape[0] / height)
-        moved = np.empty_like(boxes_xyxy)
-        for row, box in enumerate(boxes_xyxy):
-            shift = _middle_flow(flow, box * np.tile(scale, 2)) / scale
-            moved[row] = box + np.tile(shift, 2)
+        scale = np.array([flow.shape[1] / width, flow.shape[0] / height], np.float32)
+        moved = boxes_xyxy + np.tile(_middle_flows(flow, boxes_xyxy * np.tile(scale, 2)) / scale, 2)
         # What the border cuts off comes in or goes out: that side stays where it is.
         for side, border, sign in ((0, 0, 1), (1, 0, 1), (2, width, -1), (3, height, -1)):
             cut = np.abs(boxes_xyxy[:, side] - border) < _AT_BORDER_PX
@@ -178,13 +180,14 @@ class Carrier:
         return self._last_flow[2]
 
 
-def _middle_flow(flow: NDArray[np.float32], box_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The median flow (2,) of the middle of a box, both in pixels of the flow; 0 where nothing of it is visible."""
-    centre, half = (box_xyxy[:2] + box_xyxy[2:]) / 2, (box_xyxy[2:] - box_xyxy[:2]) / 2 * _INNER_SHARE
-    left, top = np.floor(centre - half).clip(0).astype(int).tolist()
-    right, bottom = np.ceil(centre + half).clip(0).astype(int).tolist()
-    inside = flow[top : max(bottom, top + 1), left : max(right, left + 1)].reshape(-1, 2)
-    return np.asarray(np.median(inside, axis=0), np.float32) if len(inside) else np.zeros(2, np.float32)
+def _middle_flows(flow: NDArray[np.float32], boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The median flow (N, 2) of the middle of each box (N, 4), both in pixels of the flow (H, W, 2)."""
+    centres, halves = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2, (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]) / 2
+    places = centres[:, None] + halves[:, None] * _INNER_SHARE * np.linspace(-1, 1, _POINTS, dtype=np.float32)[:, None]
+    limits = np.array([flow.shape[1], flow.shape[0]]) - 1
+    columns, rows = np.moveaxis(places.astype(np.int64).clip(0, limits), 2, 0)
+    inside = flow[rows[:, :, None], columns[:, None, :]]
+    return np.asarray(np.median(inside.reshape(len(boxes_xyxy), -1, 2), axis=1), np.float32)
 
 
 def _at(result: Detections, boxes_xyxy: NDArray[np.float32], size_wh: tuple[int, int]) -> Detections:

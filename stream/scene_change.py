@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.frame import Frame
+from stream.grey_view import small_grey
 
 _SMALL_LONGER_SIDE_PX = 320
 _BLOCK_PX = 8
@@ -30,11 +31,7 @@ class SceneChange:
 
     def is_unchanged(self, frame: Frame) -> bool:
         """Whether the model may be skipped; where it may not, the frame is what later ones are compared with."""
-        width, height = frame.size_wh
-        scale = min(1.0, _SMALL_LONGER_SIDE_PX / max(width, height))
-        small_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = cv2.resize(frame.image, small_wh, interpolation=cv2.INTER_AREA)
-        grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
+        grey = small_grey(frame.image, _SMALL_LONGER_SIDE_PX)
         age_seconds = frame.pts_seconds - self._seen_seconds
         if (
             self._seen is not None
