@@ -23,11 +23,13 @@ class ZooEntry(BaseModel):
 
     hub: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
     revision: str = "main"
+    """A commit, or a branch where no commit is known."""
     onnx: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
     """A repository with a ready ONNX export of it."""
     task: str
     """In the hub's words."""
     licence: str
+    parameters: Annotated[int, Field(ge=1)]
     input: str
     """For people: the size that it takes."""
 

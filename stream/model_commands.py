@@ -29,6 +29,9 @@ def export(
     checkpoint: Annotated[str, typer.Argument(help="A zoo name, an id of the hub, a folder, or a .pt file.")],
     output: Annotated[Path | None, typer.Option(help="The package's folder; else --model finds it by name.")] = None,
     task: Annotated[str | None, typer.Option(help="What the model is asked; else what it was trained for.")] = None,
+    revision: Annotated[
+        str | None, typer.Option(help="A branch, tag or commit of the hub; else the zoo's, or what was taken before.")
+    ] = None,
     size: Annotated[str, typer.Option(help="The only input size, HEIGHTxWIDTH, or 'dynamic'.")] = "dynamic",
     batch: Annotated[int | None, typer.Option(help="The only batch size; else any.", min=1)] = None,
     opset: Annotated[int, typer.Option(help="The ONNX operator set.")] = 18,
@@ -52,7 +55,7 @@ def export(
     with export_extra():
         import exporters.request as kit
     request = kit.ExportRequest(
-        checkpoint, output, task, size, batch, opset, precision, labels, min_agreement, overwrite,
+        checkpoint, output, task, revision, size, batch, opset, precision, labels, min_agreement, overwrite,
         calibration=sample_pictures(calibrate) if calibrate else (),
         clip=sample_pictures(tune) if tune else (),
     )  # fmt: skip

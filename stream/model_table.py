@@ -38,9 +38,9 @@ def package_table() -> Table:
 
 def zoo_table() -> Table:
     """A row an entry of the zoo."""
-    table = Table(*_whole("zoo", "task", "input"), "licence", box=box.SIMPLE)
+    table = Table(*_whole("zoo", "task", "parameters", "input"), "licence", box=box.SIMPLE)
     for name, entry in zoo().items():
-        table.add_row(name, entry.task, entry.input, entry.licence)
+        table.add_row(name, entry.task, f"{entry.parameters / 1e6:.1f} M", entry.input, entry.licence)
     return table
 
 

@@ -57,6 +57,7 @@ def test_an_output_is_where_it_goes(vit: str, tmp_path: Path) -> None:
         ({"calibration": PICTURES}, "--calibrate: only --precision int8"),
         ({"min_agreement": 1.5}, "--min-agreement: expected 0 to 1"),
         ({"labels": " , "}, "--labels: ' , ' has no names"),
+        ({"revision": "main"}, "--revision: .* is a folder"),
         ({"opset": 3}, "Optimum cannot export it with opset 3"),
     ],
 )
