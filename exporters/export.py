@@ -20,11 +20,15 @@ from exporters.errors import ExportError, ParityError
 from exporters.graphs import Graph, graphs_of
 from exporters.parity import Gate, ParityLog
 from exporters.parity_inputs import drawings, gate_pictures, plain_pictures, processed
+from exporters.picture_work import worthwhile_threads
 from exporters.precision import PRECISION_GATES, convert
 from exporters.verify import verify, verify_again
 from exporters.write_manifest import copy_papers, describe, read_training_record
 from models.manifest import MODEL_NAME, Manifest, Precision, SourceSpec, file_sha256, write_manifest
 from models.networks.sketch_cnn import label_settings
+from models.onnx_session import OnnxSession
+from models.results import ResultFilter
+from models.tasks import find_task
 
 _SIDE_MULTIPLE = 32
 # Detectors that keep the best of many queries: which is which in a row of near-equals is chance.
@@ -139,7 +143,7 @@ def _build(
     if options.precision != "fp32" and not log.complaints:
         on_step(f"converting to {options.precision}, and comparing again")
         log = ParityLog(gate_for(checkpoint, options.precision, options), len(pictures))
-        calibration = processed(checkpoint.processor, options.calibration)
+        calibration = _calibration(checkpoint, folder, size_hw, options.calibration)
         for graph in graphs:
             path = folder / graph.file_name
             convert(path, options.precision, calibration if graph is graphs[0] else ())
@@ -154,9 +158,29 @@ def _build(
         "further_files": {graph.file_name: file_sha256(folder / graph.file_name) for graph in graphs[1:]},
         "parity": log.spec(),
         "accuracy": record.accuracy,
+        "threads": _threads(graphs[0], folder, pictures[:1]),
         "trained_with": record.command,
     }
     return manifest.model_copy(update=measured), log.complaints
+
+
+def _calibration(
+    checkpoint: Checkpoint, folder: Path, size_hw: tuple[int, int], pictures: Sequence[NDArray[np.uint8]]
+) -> list[NDArray[np.float32]]:
+    """The inputs float32 (1, C, H, W) that pictures uint8 (H, W, 3) RGB become."""
+    if checkpoint.processor is not None or not pictures:
+        return processed(checkpoint.processor, pictures)
+    # Networks of ours bring no processor: the runtime's task is theirs.
+    manifest = describe(checkpoint, folder, size_hw)
+    task = find_task(manifest).make(manifest, ResultFilter())
+    return [task.preprocess(np.ascontiguousarray(picture[..., ::-1]))[0] for picture in pictures]
+
+
+def _threads(graph: Graph, folder: Path, picture: NDArray[np.float32]) -> int | None:
+    """How many threads the package is run with, for what the graph has to do for one picture."""
+    session = OnnxSession(folder / graph.file_name, device="cpu", graph_optimization="disabled")
+    feed = graph.feeds(picture, session)
+    return worthwhile_threads(graph.module, lambda: graph.reference(feed))
 
 
 def _open(checkpoint: Path, options: ExportOptions) -> tuple[Checkpoint, ExportOptions]:

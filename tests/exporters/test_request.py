@@ -7,15 +7,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import onnx
 import pytest
 
+from exporters import tune as tune_module
 from exporters.errors import ExportError, ParityError
 from exporters.request import ExportRequest, export_request
 from models.errors import ModelError
 from models.manifest import read_manifest
 from models.package import find_package
 from models.zoo import exported_names, packages_folder
-from tests.exporters.checkpoints import write_checkpoint
+from tests.exporters.checkpoints import write_checkpoint, write_tokenizer
 from tests.models.conftest import brightness_graph
 
 PICTURES = [np.random.default_rng(seed).integers(0, 256, (40, 50, 3), dtype=np.uint8) for seed in range(3)]
@@ -106,6 +108,42 @@ def test_tuning_prints_a_table_and_keeps_the_fastest_that_agrees(tmp_path: Path)
     kept = find_package(package).manifest
     assert (kept.name, kept.precision) == ("tiny", rows[0][0] if rows[0][0] in ("fp32", "fp16") else "int8")
     assert [path.name for path in package.parent.iterdir()] == ["tiny"]  # the others are gone
+
+
+@pytest.mark.parametrize("name", ["yolos", "unet-binary", "vit", "sketch-cnn", "clip"])
+def test_every_task_that_runs_is_tuned(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    every_variant = tune_module._variants
+    monkeypatch.setattr(tune_module, "_variants", lambda *_, **__: list(every_variant(*_, **__))[:1])
+    checkpoint = write_checkpoint(name, tmp_path / "tiny")
+    labels = None
+    if name == "clip":
+        # Its texts are fixed, so that it is a classifier as any other.
+        write_tokenizer(checkpoint)
+        labels = "cat,star"
+    said: list[str] = []
+    export_request(ExportRequest(str(checkpoint), clip=PICTURES, labels=labels), said.append)
+    rows = [line.split() for line in said if line.startswith("fp32")]
+    assert len(rows) >= 2
+    assert {row[-1] for row in rows} == {"1.000"}
+
+
+@pytest.mark.parametrize(("name", "task"), [("sam", "feature-extraction"), ("clip", "zero-shot-image-classification")])
+def test_what_does_not_run_is_not_tuned(name: str, task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tune_module, "task_kinds", list)
+    said: list[str] = []
+    request = ExportRequest(str(write_checkpoint(name, tmp_path / "tiny")), clip=PICTURES)
+    with pytest.raises(ExportError, match=f"--tune: Mirilla exports {task} and does not run it yet"):
+        export_request(request, said.append)
+    assert said == []  # said before anything was exported
+
+
+@pytest.mark.parametrize("name", ["unet", "sketch-cnn"])
+def test_networks_of_ours_are_calibrated_as_they_are_run(name: str, tmp_path: Path) -> None:
+    checkpoint = str(write_checkpoint(name, tmp_path / "tiny"))
+    package = ask(checkpoint, precision="int8", calibration=PICTURES, min_agreement=0.0)
+    kinds = {node.op_type for node in onnx.load(str(package / "model.onnx")).graph.node}
+    assert "QuantizeLinear" in kinds
+    assert "DynamicQuantizeLinear" not in kinds
 
 
 def test_tuning_that_nothing_passes_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The zoo's parameter counts, counted on the architectures: built without memory, from the configurations of their makers.
+"""The zoo's parameter counts, counted on the architectures: built without memory, from their makers' configurations.
 
 The settings are those of transformers' conversion scripts (`convert_*_to_hf.py`); what is not named is the default.
 """
