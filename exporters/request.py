@@ -78,6 +78,9 @@ def export_request(request: ExportRequest, say: Callable[[str], None]) -> Path:
     options = _options(request)
     path = Path(request.checkpoint).expanduser()
     if path.suffix == _CHECKPOINT_OF_ULTRALYTICS:
+        for option, given in (("--tune", len(request.clip)), ("--revision", request.revision)):
+            if given:
+                raise ExportError(f"{option}: is for checkpoints of transformers, not for {path.name}; leave it out")
         output = request.output or packages_folder() / path.stem
         return export_ultralytics(path, output, options)
     folder, name, source = _find(request, path, say)

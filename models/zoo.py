@@ -50,7 +50,10 @@ def packages_folder() -> Path:
 
 
 def exported_names() -> list[str]:
-    """The names of the packages that lie there."""
-    folder = packages_folder()
-    found = {path.parent.name for paper in ("manifest.json", "config.json") for path in folder.glob(f"*/{paper}")}
-    return sorted(name for name in found if not name.startswith("."))
+    """The names of the packages that lie there: with a manifest, a configuration, or an `.onnx` of the same name."""
+    folders = (path for path in packages_folder().glob("*") if path.is_dir() and not path.name.startswith("."))
+    return sorted(
+        folder.name
+        for folder in folders
+        if any((folder / paper).is_file() for paper in ("manifest.json", "config.json", f"{folder.name}.onnx"))
+    )

@@ -7,7 +7,7 @@ from rich.table import Column, Table
 
 from models.errors import ModelError
 from models.manifest import Manifest
-from models.package import bundled_names, find_package
+from models.package import Package, bundled_names, find_package
 from models.zoo import exported_names, zoo
 
 
@@ -28,12 +28,18 @@ def package_table() -> Table:
                 origin,
                 manifest.task,
                 "" if top1 is None else f"{top1:.3f}",
-                f"{package.model_path.stat().st_size / 1e6:.1f} MB",
+                f"{_bytes(package) / 1e6:.1f} MB",
                 manifest.precision,
                 _parity(manifest),
                 manifest.source.licence or "",
             )
     return table
+
+
+def _bytes(package: Package) -> int:
+    """The size of all the files that the model runs with."""
+    further = [package.model_path.with_name(name) for name in package.manifest.further_files]
+    return sum(path.stat().st_size for path in [package.model_path, *further] if path.is_file())
 
 
 def zoo_table() -> Table:

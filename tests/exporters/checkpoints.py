@@ -351,12 +351,12 @@ OTHERS = {
     "sam": Architecture(
         lambda: tf.SamModel(sam_config(pruned=False)),
         lambda: tf.SamImageProcessor(size={"longest_edge": 64}, pad_size={"height": 64, "width": 64}),
-        "feature-extraction",
+        "mask-generation",
     ),
     "slim-sam": Architecture(
         lambda: tf.SamModel(sam_config(pruned=True)),
         lambda: tf.SamImageProcessor(size={"longest_edge": 64}, pad_size={"height": 64, "width": 64}),
-        "feature-extraction",
+        "mask-generation",
     ),
 }
 

@@ -127,7 +127,7 @@ def test_every_task_that_runs_is_tuned(name: str, tmp_path: Path, monkeypatch: p
     assert {row[-1] for row in rows} == {"1.000"}
 
 
-@pytest.mark.parametrize(("name", "task"), [("sam", "feature-extraction"), ("clip", "zero-shot-image-classification")])
+@pytest.mark.parametrize(("name", "task"), [("sam", "mask-generation"), ("clip", "zero-shot-image-classification")])
 def test_what_does_not_run_is_not_tuned(name: str, task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tune_module, "task_kinds", list)
     said: list[str] = []
@@ -153,7 +153,9 @@ def test_tuning_that_nothing_passes_is_an_error(tmp_path: Path, monkeypatch: pyt
     assert exported_names() == []
 
 
-def test_ultralytics_is_asked_where_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def ultralytics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """A stand-in for the package, and what it was asked; a checkpoint of it lies at `yolo11n.pt`."""
     asked: dict[str, object] = {}
 
     class Yolo:
@@ -170,10 +172,41 @@ def test_ultralytics_is_asked_where_it_is_installed(tmp_path: Path, monkeypatch:
 
     monkeypatch.setitem(sys.modules, "ultralytics", SimpleNamespace(YOLO=Yolo))
     (tmp_path / "yolo11n.pt").write_bytes(b"weights")
+    return asked
+
+
+def test_ultralytics_is_asked_where_it_is_installed(tmp_path: Path, ultralytics: dict[str, object]) -> None:
     written = ask(str(tmp_path / "yolo11n.pt"), size="64x96", output=tmp_path / "out")
-    assert asked == {"format": "onnx", "opset": 18, "half": False, "imgsz": [64, 96]}
+    assert ultralytics == {"format": "onnx", "opset": 18, "half": False, "imgsz": [64, 96]}
     assert written == tmp_path / "out" / "yolo11n.onnx"
     assert find_package(written).manifest.class_names == ("bright", "dark")
+
+
+@pytest.mark.usefixtures("ultralytics")
+def test_without_an_output_what_ultralytics_exported_is_found_by_its_name(tmp_path: Path, home: Path) -> None:
+    written = ask(str(tmp_path / "yolo11n.pt"))
+    assert written == home / "packages" / "yolo11n" / "yolo11n.onnx"
+    assert exported_names() == ["yolo11n"]
+    assert find_package("yolo11n").model_path == written
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"task": "object-detection"}, "--task: Ultralytics' own exporter"),
+        ({"labels": "a,b"}, "--labels: Ultralytics' own exporter"),
+        ({"min_agreement": 0.5}, "--min-agreement: Ultralytics' own exporter"),
+        ({"precision": "int8"}, "--precision int8: Ultralytics' own exporter"),
+        ({"clip": PICTURES}, "--tune: is for checkpoints of transformers, not for yolo11n.pt"),
+        ({"revision": "main"}, "--revision: is for checkpoints of transformers"),
+    ],
+)
+def test_what_ultralytics_does_not_do_is_not_passed_over(
+    tmp_path: Path, ultralytics: dict[str, object], options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ExportError, match=message):
+        ask(str(tmp_path / "yolo11n.pt"), **options)
+    assert ultralytics == {}
 
 
 def test_without_ultralytics_one_line_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
