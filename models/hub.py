@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +73,16 @@ def fetch_onnx(repository: str, revision: str = "main") -> Fetched:
     return _at_its_commit(repository, revision, READY_ONNX, renew=False)
 
 
+def hide_download_bars() -> None:
+    """Let downloads show no progress from here on."""
+    try:
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+    except ImportError:
+        # Nothing is downloaded then.
+        return
+    disable_progress_bars()
+
+
 def _at_its_commit(repository: str, revision: str, patterns: tuple[str, ...], *, renew: bool) -> Fetched:
     if is_commit(revision):
         return Fetched(_snapshot(repository, revision, patterns), revision, f"{repository} at commit {revision}")
@@ -93,24 +104,26 @@ def _snapshot(repository: str, revision: str, patterns: tuple[str, ...], mend: s
     try:
         import huggingface_hub
         from huggingface_hub import errors
-        from huggingface_hub.utils.tqdm import disable_progress_bars
         from requests import exceptions
     except ImportError as error:
         raise ModelError(
             f"{repository}: fetching from the hub needs huggingface-hub: pip install 'mirilla[export]'"
         ) from error
     if not sys.stderr.isatty():
-        disable_progress_bars()
+        hide_download_bars()
     # Only where a pattern names a folder is anything but the top of the repository meant.
     elsewhere = None if any("/" in pattern for pattern in patterns) else ["*/*"]
     try:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                folder = Path(
-                    huggingface_hub.snapshot_download(
-                        repository, revision=revision, allow_patterns=list(patterns), ignore_patterns=elsewhere
+                with warnings.catch_warnings():
+                    # Of a disk that is too small, and a line later the same as an error.
+                    warnings.filterwarnings("ignore", "Not enough free disk space")
+                    folder = Path(
+                        huggingface_hub.snapshot_download(
+                            repository, revision=revision, allow_patterns=list(patterns), ignore_patterns=elsewhere
+                        )
                     )
-                )
                 break
             except exceptions.ChunkedEncodingError:
                 # Broke off; the next attempt goes on where this one ended.

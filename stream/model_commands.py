@@ -6,14 +6,17 @@ With `stream.cli` the only place that reaches `exporters` and `models.training`,
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.console import Console
 
+from models.hub import hide_download_bars
 from stream.config import Settings
 from stream.errors import ConfigError
-from stream.terminal import Debug, Quiet, err, export_extra, log_to_terminal, out
+from stream.terminal import Debug, Quiet, err, export_extra, log_to_terminal, out, tell
 from stream.zoo_models import fetch_ready, missing_from_zoo
 
 
@@ -59,13 +62,21 @@ def export(
         calibration=sample_pictures(calibrate) if calibrate else (),
         clip=sample_pictures(tune) if tune else (),
     )  # fmt: skip
-    say = (lambda _: None) if quiet else out.print
-    package = kit.export_request(request, say)
-    out.print(f"{package.name}: in {package}", markup=False, highlight=False, soft_wrap=True)
+    package = kit.export_request(request, _listener(out, quiet))
+    tell(out, f"{package.name}: in {package}")
 
 
-def fetch_zoo_models(settings: Settings, say: Callable[[str], None]) -> None:
-    """Make the zoo's models ready that the streams name and that are not here yet; says how it does."""
+def _listener(console: Console, quiet: bool) -> Callable[[str], None]:
+    """Prints what is done next; where the user wants quiet, nothing is told and no download shows a bar."""
+    if quiet:
+        hide_download_bars()
+        return lambda _: None
+    return partial(tell, console)
+
+
+def fetch_zoo_models(settings: Settings, quiet: bool) -> None:
+    """Make the zoo's models ready that the streams name and that are not here yet; says how, unless `quiet`."""
+    say = _listener(err, quiet)
     for name in missing_from_zoo(settings):
         try:
             with export_extra():

@@ -34,6 +34,11 @@ def export_extra() -> Iterator[None]:
         raise ConfigError(f"this command needs {error.name}; pip install 'mirilla[export]'") from error
 
 
+def tell(console: Console, line: str) -> None:
+    """Print a line as it is: nothing in it is markup, and it is broken by nobody but the terminal."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def say(error: MirillaError) -> None:
     """Print an error as one line on standard error."""
     err.print(f"mirilla: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
