@@ -137,13 +137,19 @@ def test_what_does_not_run_is_not_tuned(name: str, task: str, tmp_path: Path, mo
     assert said == []  # said before anything was exported
 
 
-@pytest.mark.parametrize("name", ["unet", "sketch-cnn"])
-def test_networks_of_ours_are_calibrated_as_they_are_run(name: str, tmp_path: Path) -> None:
-    checkpoint = str(write_checkpoint(name, tmp_path / "tiny"))
-    package = ask(checkpoint, precision="int8", calibration=PICTURES, min_agreement=0.0)
+def test_a_network_without_a_processor_is_calibrated_too(tmp_path: Path) -> None:
+    package = ask(
+        str(write_checkpoint("unet", tmp_path / "tiny")), precision="int8", calibration=PICTURES, min_agreement=0.0
+    )
     kinds = {node.op_type for node in onnx.load(str(package / "model.onnx")).graph.node}
     assert "QuantizeLinear" in kinds
     assert "DynamicQuantizeLinear" not in kinds
+
+
+def test_calibrating_a_sketch_model_without_drawings_is_one_line(tmp_path: Path) -> None:
+    blank = [np.full((40, 50, 3), 255, np.uint8)]
+    with pytest.raises(ExportError, match="--calibrate: no drawing was found in the 1 pictures"):
+        ask(str(write_checkpoint("sketch-cnn", tmp_path / "tiny")), precision="int8", calibration=blank)
 
 
 def test_tuning_that_nothing_passes_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
