@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 
 from models.hub import hide_download_bars
 from stream.config import Settings
@@ -19,13 +20,17 @@ from stream.errors import ConfigError
 from stream.terminal import Debug, Quiet, err, export_extra, log_to_terminal, out, tell
 from stream.zoo_models import fetch_ready, missing_from_zoo
 
+_ANY_WIDTH = 10_000
+
 
 def list_models() -> None:
     """List the models that come with Mirilla, those exported here, and the zoo."""
     from stream.model_table import package_table, zoo_table
 
-    out.print(package_table())
-    out.print(zoo_table())
+    for table in (package_table(), zoo_table()):
+        # A name that is cut cannot be used: where the terminal is narrow it breaks the lines, and nothing is lost.
+        table.width = Measurement.get(out, out.options.update(max_width=_ANY_WIDTH), table).maximum
+        out.print(table, crop=False)
 
 
 def export(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rich import box
-from rich.table import Column, Table
+from rich.table import Table
 
 from models.errors import ModelError
 from models.manifest import Manifest
@@ -13,13 +13,13 @@ from models.zoo import exported_names, zoo
 
 def package_table() -> Table:
     """A row a package that is here, bundled ones first."""
-    table = Table(*_whole("model", "from", "task", "top-1", "size", "precision", "parity"), "licence", box=box.SIMPLE)
+    table = Table("model", "from", "task", "top-1", "size", "precision", "parity", "licence", box=box.SIMPLE)
     for origin, names in (("bundled", bundled_names()), ("exported", exported_names())):
         for name in names:
             try:
                 package = find_package(name, unverified=True)
-            except ModelError as error:
-                table.add_row(name, origin, f"[red]{error}[/red]")
+            except ModelError:
+                table.add_row(name, origin, "[red]damaged: a run with it says how[/red]")
                 continue
             manifest = package.manifest
             top1 = (manifest.accuracy or {}).get("top1")
@@ -44,15 +44,10 @@ def _bytes(package: Package) -> int:
 
 def zoo_table() -> Table:
     """A row an entry of the zoo."""
-    table = Table(*_whole("zoo", "task", "parameters", "input"), "licence", box=box.SIMPLE)
+    table = Table("zoo", "task", "parameters", "input", "licence", box=box.SIMPLE)
     for name, entry in zoo().items():
         table.add_row(name, entry.task, f"{entry.parameters / 1e6:.1f} M", entry.input, entry.licence)
     return table
-
-
-def _whole(*titles: str) -> list[Column]:
-    """Columns that are never cut, however narrow the terminal."""
-    return [Column(title, no_wrap=True) for title in titles]
 
 
 def _parity(manifest: Manifest) -> str:

@@ -36,12 +36,12 @@ def export_extra() -> Iterator[None]:
 
 def tell(console: Console, line: str) -> None:
     """Print a line as it is: nothing in it is markup, and it is broken by nobody but the terminal."""
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.out(line, highlight=False)
 
 
 def say(error: MirillaError) -> None:
     """Print an error as one line on standard error."""
-    err.print(f"mirilla: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    err.out(f"mirilla: {error}", style="red", highlight=False)
 
 
 def log_to_terminal(debug: bool) -> None:

@@ -63,6 +63,18 @@ def test_a_checkpoint_becomes_a_model_that_runs(call: Call, tmp_path: Path) -> N
     assert "rt-detr-v2-r18" in listed
 
 
+def test_the_list_of_models_is_whole_however_narrow_the_terminal(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "home" / "packages" / "torn").mkdir(parents=True)
+    (tmp_path / "home" / "packages" / "torn" / "manifest.json").write_text("{")
+    listed = call("models", COLUMNS="60").stdout
+    assert "damaged: a run with it says how" in listed
+    for name, entry in zoo().items():
+        row = next(line for line in listed.splitlines() if line.split()[:1] == [name])
+        assert entry.task in row
+        assert f"{entry.parameters / 1e6:.1f} M" in row
+        assert entry.licence in row
+
+
 def test_a_model_that_failed_is_refused_until_insisted_on(call: Call, tmp_path: Path) -> None:
     write_checkpoint("yolos", tmp_path / "tiny")
     failed = call("export", "tiny", "--precision", "int8", "--min-agreement", "1")
