@@ -126,7 +126,7 @@ def run(
         overwrite=overwrite,
     )
     settings = settings_for(config, options)
-    fetch_zoo_models(settings, (lambda _: None) if quiet or log == "json" else err.print)
+    fetch_zoo_models(settings, quiet or log == "json")
     view: RunView = EventLogView(_view(quiet, with_progress=False)) if log == "json" else _view(quiet)
     with ExitStack() as running, report_file(report) as outcomes:
         if metrics is not None:

@@ -15,7 +15,7 @@ import typer
 from stream.errors import ConfigError
 from stream.frame import Frame
 from stream.sources import open_source
-from stream.terminal import Debug, log_to_terminal, out
+from stream.terminal import Debug, log_to_terminal, out, tell
 from stream.watermark import CaptureClock, read_watermark
 
 
@@ -71,7 +71,7 @@ def read_latency(
         first, last = min(reading.captured_ms), max(reading.captured_ms)
         lines.append(f"captured from {_moment(first)} to {_moment(last)}")
     for line in lines:
-        out.print(line, highlight=False)
+        tell(out, line)
 
 
 def _percentiles(values: Sequence[int]) -> str:
