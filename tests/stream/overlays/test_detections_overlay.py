@@ -69,6 +69,33 @@ def test_a_box_at_the_border_is_seen_whole(box: list[float]) -> None:
     assert rows.max() >= bottom - 2
 
 
+@pytest.mark.parametrize(
+    "box",
+    [
+        (10, 2, 50, 10),
+        (10, 2, 15, 10),  # one pixel is left in the middle
+        (10, 2, 14, 10),  # the lines meet
+        (10, 2, 13, 10),  # thinner than two lines
+        (10, 2, 11, 3),  # one pixel
+        (0, 0, 60, 12),  # at the border: the rim without falls off
+        (-7, -7, 20, 9),  # beyond it
+    ],
+)
+def test_a_box_is_a_line_within_it_and_a_dark_rim_on_both_sides(box: tuple[int, int, int, int]) -> None:
+    # Too low for a label.
+    height, width = 12, 60
+    line, rim = 2, 1
+    assert sizes_for(width, height).line == line
+    left, top, right, bottom = np.clip(box, 0, (width, height, width, height))
+    rows, columns = np.mgrid[:height, :width]
+    # How far inside the box each pixel is: 0 at its edge, below 0 outside.
+    depth = np.min([columns - left, right - 1 - columns, rows - top, bottom - 1 - rows], axis=0)
+    expected = plain(width, height)
+    expected[(depth >= -rim) & (depth < line + rim)] = [level // 3 for level in class_colour(0)]
+    expected[(depth >= 0) & (depth < line)] = class_colour(0)
+    np.testing.assert_array_equal(draw(plain(width, height), detections([box])), expected)
+
+
 @pytest.mark.parametrize("box", [[0, 0, 1, 1], [0, 0, 0, 0], [0, 0, 2, 300], [-9, -9, 0, 0]])
 def test_a_box_thinner_than_its_lines_marks_nothing_far_from_it(box: list[float]) -> None:
     picture = draw(plain(640, 360), detections([box]))
