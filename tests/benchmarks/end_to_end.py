@@ -27,7 +27,7 @@ from stream.sources import open_source
 from tests.benchmarks.clips import make_clip
 from tests.benchmarks.detectors import NO_DATA, THRESHOLD, load_yolov8n, load_yolox, weights
 
-SECONDS = 5
+SECONDS = 4
 ROUNDS = 3
 
 MIRILLA, SUPERVISION, ULTRALYTICS = "mirilla", "the usual supervision loop", "ultralytics, predict(save=True)"
