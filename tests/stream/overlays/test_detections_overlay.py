@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -146,6 +147,38 @@ def test_the_track_is_said_in_the_label() -> None:
     without = is_coloured(draw(plain(640, 360), detections(box)), 0)[:80]
     tracked = is_coloured(draw(plain(640, 360), detections(box, track_ids=np.array([7], np.int64))), 0)[:80]
     assert np.flatnonzero(tracked.any(axis=0)).max() > np.flatnonzero(without.any(axis=0)).max() + 10
+
+
+def test_a_long_name_is_cut_and_an_accent_is_drawn() -> None:
+    box = [[20, 100, 40, 120]]
+    sizes = sizes_for(1280, 720)
+    widths = []
+    for class_id in (1, 2):
+        label = is_coloured(draw(plain(1280, 720), detections(box, [class_id])), class_id)[:100]
+        columns = np.flatnonzero(label.any(axis=0))
+        widths.append(columns[-1] + 1 - columns[0])
+    assert widths[0] < widths[1]
+    # Cut where it is as wide as a panel, not much before.
+    assert 0.8 * sizes.panel_width < widths[1] <= sizes.panel_width
+    accented, without = (
+        draw(plain(1280, 720), dataclasses.replace(detections(box), class_names=(name,))) for name in ("león", "leon")
+    )
+    assert not np.array_equal(accented, without)
+
+
+def test_a_crowd_is_drawn_in_its_boxes_and_beside_them_only() -> None:
+    chance = np.random.default_rng(0)
+    starts = chance.uniform((0, 200), (500, 400), (150, 2))
+    boxes = np.hstack([starts, starts + chance.uniform(5, 100, (150, 2))])
+    picture = draw(plain(1280, 720), detections(boxes, np.arange(150) % 3))
+    changed = (picture != 255).any(axis=2)
+    sizes = sizes_for(1280, 720)
+    # A label is at most as wide as a panel, and above or below its box.
+    rows, columns = np.nonzero(changed)
+    assert columns.max() <= 600 + sizes.panel_width
+    assert rows.min() >= 200 - 2 * sizes.text
+    assert rows.max() <= 500 + 2 * sizes.text
+    assert all(is_coloured(picture, class_id).sum() > 5000 for class_id in range(3))
 
 
 def test_a_mask_tints_its_pixels_only_and_lies_under_the_boxes() -> None:
