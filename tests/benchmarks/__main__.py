@@ -15,10 +15,22 @@ import onnxruntime
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import carrying, live_lag, memory, recorded_video, skip_unchanged
+from tests.benchmarks import (
+    budget,
+    carrying,
+    end_to_end,
+    live_lag,
+    memory,
+    overlays,
+    recorded_video,
+    skip_unchanged,
+)
 
 BENCHMARKS: dict[str, Callable[..., Table]] = {
     "recorded-video": recorded_video.run,
+    "overlays": overlays.run,
+    "budget": budget.run,
+    "end-to-end": end_to_end.run,
     "memory": memory.run,
     "live-lag": live_lag.run,
     "carrying": carrying.run,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,14 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from rich.table import Table
 
-from models import load_model
-from models.results import Detections
+from models import Model
+from models.results import Detections, Result
 from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.motion import Carrier
 from stream.sources import open_source
 from stream.tracking import overlaps
-from tests.models.test_real_detectors import yolox_package
+from tests.benchmarks.detectors import NO_DATA, load_yolox, weights
 
 PEOPLE = "video/one-by-one-person-detection.mp4"
 EVERY = 5
@@ -86,8 +84,13 @@ def mean_ious(fitted: Sequence[Fit]) -> tuple[float, float]:
 
 def run(folder: Path) -> Table:
     """Carry boxes through the whole clip, with results that are there at once and results that are late."""
-    clip, found = detected(folder)
     table = Table("results", "frames", "boxes", "left where they were", "carried", "gain", "ms a picture")
+    data = weights()
+    if data is None:
+        table.add_row(NO_DATA)
+        return table
+    clip = data.parent / PEOPLE
+    found = list(people_found(load_yolox(data, folder), open_source(clip)))
     for late, name in ((False, "at once (every: 5)"), (True, "5 frames late (latest)")):
         frames = list(open_source(clip))
         began = time.perf_counter()
@@ -100,17 +103,13 @@ def run(folder: Path) -> Table:
     return table
 
 
-def detected(folder: Path) -> tuple[Path, list[Detections]]:
-    """The clip, and what YOLOX-nano finds on each of its frames."""
-    data = Path(os.environ["MIRILLA_TEST_DATA"])
-    categories = json.loads((data / "coco" / "instances_boxes_train2017.json").read_text())["categories"]
-    names = tuple(row["name"] for row in sorted(categories, key=lambda row: int(row["id"])))
-    package = yolox_package(folder / "yolox", data / "weights" / "yolox_nano.onnx", names)
-    model = load_model(package, device="cpu", classes=("person",), threshold=0.3)
-    clip = data / PEOPLE
-    found = []
-    for frame in open_source(clip):
-        result = model(frame.image)
-        assert isinstance(result, Detections)
-        found.append(result)
-    return clip, found
+def people_found(model: Model, frames: Iterable[Frame]) -> Iterator[Detections]:
+    """The people that a model finds on each frame."""
+    for frame in frames:
+        yield people_in(model(frame.image))
+
+
+def people_in(result: Result) -> Detections:
+    """The people among a detector's objects."""
+    assert isinstance(result, Detections)
+    return result[np.array([label == "person" for label in result.labels], np.bool_)]

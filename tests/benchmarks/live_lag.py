@@ -54,7 +54,7 @@ class LatencySink(NullSink):
             self.memory_mb.append(resident_mb())
 
 
-def run(_folder: Path, minutes: float = 0.5) -> Table:
+def run(_folder: Path, minutes: float = 0.2) -> Table:
     """Play the test picture by the clock, with pictures that wait for the model and pictures that do not."""
     table = Table("overlay", "frames", "p95, first part", "p95, last part", "beside", "memory", "beside", "dropped")
     for timing in ("exact", "latest"):
