@@ -109,12 +109,12 @@ def _chosen_task(folder: Path, architecture: str, task_name: str | None) -> Expo
             f"{folder / 'config.json'}: architectures: {architecture or 'none'} is none that Mirilla exports; "
             "docs/exporting.md lists them"
         )
-    if asked is not None and asked is not trained_for:
+    if asked is not None and not architecture.endswith(asked.heads):
         raise ExportError(
             f"--task: {folder} holds a {architecture}, which does {trained_for.name}, not {asked.name}; "
             "leave --task out"
         )
-    return trained_for
+    return asked or trained_for
 
 
 def _read_processor(folder: Path, size_hw: tuple[int, int] | None) -> Any:

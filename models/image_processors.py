@@ -112,6 +112,12 @@ def _yolos(preprocessor: Mapping[str, Any]) -> Fields:
     return fields | ({"size_multiple": _YOLOS_MULTIPLE} if fields["resize"] == "shortest_longest_edge" else {})
 
 
+def _maskformer(preprocessor: Mapping[str, Any]) -> Fields:
+    if "shortest_edge" in _as_size(preprocessor.get("size", {})):
+        raise ValueError("size: a MaskFormer that takes any size is not supported; export it, with one --size")
+    return _detr(preprocessor)
+
+
 def _mobilevit(preprocessor: Mapping[str, Any]) -> Fields:
     size = preprocessor.get("size", {})
     as_dict = {"shortest_edge": size} if isinstance(size, int) else size
@@ -142,6 +148,7 @@ _GEOMETRY: dict[str, Callable[[Mapping[str, Any]], Fields]] = {
     "ConvNext": _convnext,
     "DPT": _dpt,
     "Detr": _detr,
+    "MaskFormer": _maskformer,
     "MobileViT": _mobilevit,
     "RTDetr": _detr,
     "Yolos": _yolos,

@@ -103,7 +103,7 @@ class InputSpec(_Checked):
 
 
 class DecodingSpec(_Checked):
-    """What decoders of boxes need to know besides the outputs."""
+    """What decoders of boxes and masks need to know besides the outputs."""
 
     nms_iou: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Of two boxes of one class that overlap by more, the less likely one is dropped; not for decoders without NMS."""
@@ -111,6 +111,8 @@ class DecodingSpec(_Checked):
     """Whether boxes of different classes drop one another too."""
     strides: tuple[Annotated[int, Field(ge=1)], ...] = (8, 16, 32)
     """Of the grids whose cells an undecoded head lists, in pixels of the input."""
+    least_visible: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """Of a query's mask: where surer queries leave it less, it is no object; for decoder `query_masks`."""
 
 
 class SourceSpec(_Checked):

@@ -40,6 +40,8 @@ _TASKS_BY_HEAD: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "semantic_segmentation",
         dict.fromkeys(("dpt", "mobilevit", "segformer"), "argmax"),
     ),
+    "ForSegmentation": ("instance_segmentation", {"detr": "query_masks"}),
+    "ForInstanceSegmentation": ("instance_segmentation", {"maskformer": "query_masks"}),
 }
 
 
