@@ -139,6 +139,14 @@ def _dpt(preprocessor: Mapping[str, Any]) -> Fields:
     return {"resize": "stretch", "height": height, "width": width}
 
 
+def _vitpose(preprocessor: Mapping[str, Any]) -> Fields:
+    if not preprocessor.get("do_affine_transform", True):
+        raise ValueError("do_affine_transform: false is not supported; people are cut out of frames")
+    size = preprocessor.get("size") or {"height": 256, "width": 192}
+    # OpenCV's way: the cut is interpolated without a filter that widens.
+    return {"resize": "box_crop", "antialias": False, "height": size["height"], "width": size["width"]}
+
+
 def _as_size(size: int | dict[str, int]) -> dict[str, int]:
     # Older processors store one number for a square.
     return {"height": size, "width": size} if isinstance(size, int) else size
@@ -151,5 +159,6 @@ _GEOMETRY: dict[str, Callable[[Mapping[str, Any]], Fields]] = {
     "MaskFormer": _maskformer,
     "MobileViT": _mobilevit,
     "RTDetr": _detr,
+    "VitPose": _vitpose,
     "Yolos": _yolos,
 }

@@ -58,6 +58,9 @@ def run(
     threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
     classes: Annotated[str | None, typer.Option(help="Only these class names, with commas between them.")] = None,
     track: Annotated[bool, typer.Option("--track", help="Follow objects from frame to frame, and count them.")] = False,
+    detector: Annotated[
+        str | None, typer.Option(help="For pose models: the package that finds people, or 'none' for one person.")
+    ] = None,
     device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds of the source.")] = None,
@@ -79,6 +82,7 @@ def run(
     on_models: dict[str, Any] = {
         "threshold": threshold,
         "track": track or None,
+        "detector": detector,
         "device": device,
         "unverified": unverified or None,
     }

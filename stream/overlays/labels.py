@@ -1,11 +1,16 @@
-"""Finds places for the labels of boxes: inside the picture, and not on one another where that can be (write thread)."""
+"""The labels of boxes: inside the picture, and not on one another where that can be (write thread)."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.results import Detections
 from stream.overlays.layout import Rect
+from stream.overlays.region import fill_tag
+from stream.overlays.score_bars import percent
+from stream.overlays.text import cap_height, fit_text, text_width
+from stream.overlays.theme import SEMIBOLD, Colour, Sizes
 
 _MOST_COVERED = 0.2
 """Of a label: one that would share more of its area with others says less than it hides."""
@@ -53,3 +58,53 @@ def _shared_areas(choices: NDArray[np.int64], others: NDArray[np.int64]) -> NDAr
     ends = np.minimum(choices[:, None, 2:], others[None, :, 2:])
     starts = np.maximum(choices[:, None, :2], others[None, :, :2])
     return np.asarray((ends - starts).clip(0).prod(axis=2).sum(axis=1))
+
+
+def whole_pixels(box_xyxy: NDArray[np.float32]) -> Rect:
+    """A box float32 (4,) with its corners rounded."""
+    left, top, right, bottom = (round(float(value)) for value in box_xyxy)
+    return Rect(left, top, right - left, bottom - top)
+
+
+def object_texts(result: Detections) -> list[tuple[str, str]]:
+    """For each object its name, and what is said after it and never cut: track and score."""
+    tracks = [""] * len(result) if result.track_ids is None else [f" #{track_id}" for track_id in result.track_ids]
+    scores = result.scores.tolist()
+    return [
+        (label, f"{track} {percent(score)}") for label, track, score in zip(result.labels, tracks, scores, strict=True)
+    ]
+
+
+def draw_labels(
+    canvas: NDArray[np.uint8],
+    texts: list[tuple[str, str]],
+    boxes: list[Rect],
+    colours: list[Colour],
+    sizes: Sizes,
+) -> None:
+    """Draw a label a box, in place; those for which there is no room are left out.
+
+    Args:
+        canvas: uint8 (H, W, 3), BGR.
+        texts: what may be cut, and what is said after it and never cut; who comes first has the first choice.
+        boxes: what is named.
+        colours: BGR, one a label.
+        sizes: of the canvas.
+    """
+    height, width = canvas.shape[:2]
+    places = LabelPlaces(width, height)
+    padding = max(2, sizes.gap // 2)
+    # Descenders and accents need more than the height of capitals.
+    tag_height = cap_height(sizes.small) + 2 * padding + 2
+    widest = min(sizes.panel_width, width) - 2 * padding
+    tags = []
+    for (label, note), box, colour in zip(texts, boxes, colours, strict=True):
+        shown = fit_text(label, widest - text_width(note, sizes.small, SEMIBOLD), sizes.small, SEMIBOLD)
+        if not shown:
+            continue
+        tag_width = text_width(shown + note, sizes.small, SEMIBOLD) + 2 * padding
+        place = places.place(box, tag_width, tag_height)
+        if place is not None:
+            tags.append((shown + note, place, colour))
+    for text, place, colour in reversed(tags):
+        fill_tag(canvas, text, place, colour, sizes.small, sizes.radius // 3)
