@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.end_to_end.conftest import Mirilla
-from tests.models.pose_stand_in import detector_package, pose_package
+from tests.models.stand_in_packages import detector_package, pose_package
 
 # Of a picture of 64x64.
 ROWS = [[8, 8, 24, 56, 0.9, 1], [44, 20, 64, 64, 0.8, 1], [30, 2, 40, 12, 0.7, 0]]

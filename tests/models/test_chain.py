@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models import ModelError, Poses, TopDown, load_model
-from tests.models.pose_stand_in import KEYPOINTS, detector_package, pose_package
+from tests.models.stand_in_packages import KEYPOINTS, detector_package, pose_package
 
 # Of 64x64: a person at the left, one who is cut off by the right border, a dog, and someone unlikely.
 ROWS = [[8, 8, 24, 56, 0.9, 1], [44, 20, 64, 64, 0.8, 1], [30, 2, 40, 12, 0.7, 0], [26, 40, 40, 60, 0.2, 1]]

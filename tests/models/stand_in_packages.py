@@ -1,4 +1,4 @@
-"""Packages of a node or two that stand in for a detector and a pose model whose answers are known beforehand."""
+"""Packages of a node or two that stand in for networks whose answers are known beforehand."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from models.manifest import MODEL_NAME, Manifest, file_sha256, write_manifest
@@ -23,9 +24,7 @@ def detector_package(
     """Finds the same rows in every picture of 64x64: left, top, right, bottom, score, class."""
     return _package(
         folder,
-        [helper.make_node("Identity", ["rows"], ["output0"])],
-        ("output0", [1, len(rows), 6]),
-        {"rows": np.array([rows], np.float32).reshape(1, -1, 6)},
+        {"output0": np.array([rows], np.float32).reshape(1, -1, 6)},
         (SIDE, SIDE),
         {
             "task": "object_detection",
@@ -44,9 +43,7 @@ def pose_package(folder: Path, size_hw: tuple[int, int] = (SIDE, 48), **fields: 
     height, width = size_hw
     return _package(
         folder,
-        [helper.make_node("Identity", ["pixel_values"], ["heatmaps"])],
-        ("heatmaps", ["batch", 3, height, width]),
-        {},
+        {"heatmaps": ["batch", 3, height, width]},
         size_hw,
         {
             "task": "keypoint_detection",
@@ -65,24 +62,45 @@ def pose_package(folder: Path, size_hw: tuple[int, int] = (SIDE, 48), **fields: 
     )
 
 
-def _package(
-    folder: Path,
-    nodes: list[Any],
-    output: tuple[str, list[Any]],
-    tensors: dict[str, Any],
-    size_hw: tuple[int, int],
-    fields: dict[str, Any],
-) -> Path:
+def query_mask_package(folder: Path, rows: Sequence[tuple[float, int, NDArray[np.bool_]]]) -> Path:
+    """Finds the same objects in every picture: the score, the class (0 dog, 1 person) and the mask (h, w) of each."""
+    probabilities = np.full((1, len(rows), 3), 1e-6, np.float32)
+    for row, (score, class_id, _) in enumerate(rows):
+        probabilities[0, row, [class_id, 2]] = score, 1 - score
+    masks = np.array([[np.where(mask, 8.0, -8.0) for *_, mask in rows]], np.float32)
+    return _package(
+        folder,
+        {"logits": np.log(probabilities), "pred_masks": masks},
+        (SIDE, SIDE),
+        {
+            "task": "instance_segmentation",
+            "decoder": "query_masks",
+            "input": {"height": SIDE, "width": SIDE, "resize": "stretch", "antialias": False},
+            "class_names": ("dog", "person"),
+        },
+    )
+
+
+def _package(folder: Path, outputs: dict[str, Any], size_hw: tuple[int, int], fields: dict[str, Any]) -> Path:
+    """A graph whose outputs are given arrays, or its input, of a given shape."""
     folder.mkdir(parents=True)
+    shapes = {name: given.shape if isinstance(given, np.ndarray) else given for name, given in outputs.items()}
+    sources = {
+        name: f"{name}_given" if isinstance(given, np.ndarray) else "pixel_values" for name, given in outputs.items()
+    }
     graph = helper.make_graph(
-        nodes,
+        [helper.make_node("Identity", [source], [name]) for name, source in sources.items()],
         "stand-in",
         [helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, ["batch", 3, *size_hw])],
-        [helper.make_tensor_value_info(output[0], TensorProto.FLOAT, output[1])],
-        [numpy_helper.from_array(array, name) for name, array in tensors.items()],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()],
+        [
+            numpy_helper.from_array(outputs[name], source)
+            for name, source in sources.items()
+            if source != "pixel_values"
+        ],
     )
     path = folder / MODEL_NAME
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
-    papers = {"name": folder.name, "outputs": (output[0],), "source": {"id": "tests"}, "opset": 18}
+    papers = {"name": folder.name, "outputs": tuple(outputs), "source": {"id": "tests"}, "opset": 18}
     write_manifest(Manifest.model_validate(papers | {"sha256": file_sha256(path), "parity": PARITY} | fields), folder)
     return folder
