@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 from transformers import AutoConfig, AutoImageProcessor, PretrainedConfig, PreTrainedModel
 
@@ -174,7 +175,21 @@ def _read_model(folder: Path, config: PretrainedConfig, task: ExportTask) -> Pre
             + f" of {architecture}; they are of another network"
         )
     model.train(mode=False)
+    _settle_experts(model)
     return model
+
+
+def _settle_experts(model: Any) -> None:
+    """ViTPose++ has an expert a data set that it was trained on: here it is always asked as of COCO, the first."""
+    backbone = getattr(model.config, "backbone_config", None)
+    if model.config.model_type == "vitpose" and getattr(backbone, "num_experts", 1) > 1:
+        model.register_forward_pre_hook(_as_of_coco, with_kwargs=True)
+
+
+def _as_of_coco(_model: Any, arguments: Any, named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    # Where it is traced, Optimum says the same, and may not be told twice.
+    expert = {} if torch.jit.is_tracing() else {"dataset_index": torch.zeros(1, dtype=torch.long)}
+    return arguments, expert | named
 
 
 def first_line(error: BaseException) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from models import Model, TopDown, load_model
 from models.chain import LoadedModel
+from models.tasks.keypoint_detection import TASK
 from stream.config import ModelSettings
 from stream.errors import ConfigError
 
-TASK = "keypoint_detection"
+POSES = TASK.name
 WHOLE_PICTURE = "none"
 """As a detector: the whole picture is one person."""
 
@@ -20,7 +21,7 @@ def with_detector(model: Model, settings: ModelSettings) -> LoadedModel:
         ModelError: the detector cannot be loaded, or is none.
     """
     chosen = settings.detector
-    if model.manifest.task != TASK:
+    if model.manifest.task != POSES:
         if chosen is not None:
             raise ConfigError(
                 f"models: {model.name}: detector: only pose models look at what a detector finds; leave 'detector' out"

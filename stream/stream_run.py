@@ -24,8 +24,7 @@ from stream.metrics import Metrics
 from stream.model_step import ModelStep
 from stream.opencv_threads import opencv_on_one_thread
 from stream.pipeline import Limits, Pipeline
-from stream.pose_models import TASK as POSES
-from stream.pose_models import with_detector
+from stream.pose_models import POSES, with_detector
 from stream.sinks import Sink, make_sink
 from stream.sources import open_source
 from stream.tracking import LEAST_SCORE, Tracker

@@ -26,7 +26,7 @@ from stream.errors import ConfigError
 from stream.frame import Frame, SourceInfo
 from stream.frame_result import FrameResult
 from stream.pipeline import Limits
-from stream.pose_models import TASK as POSES
+from stream.pose_models import POSES
 from stream.sinks import make_sink
 from stream.sinks.partial_file import PartialFile
 
