@@ -22,6 +22,7 @@ from models.networks.sketch_cnn import NOTES_NAMES_FILE, NOTES_WEIGHTS_FILE, loa
 
 PROCESSOR_FILE = "preprocessor_config.json"
 _OURS = "mirilla_"
+_tracer: Any = torch.jit  # whose parts are not all typed
 _NEVER_REMOTE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -188,7 +189,7 @@ def _settle_experts(model: Any) -> None:
 
 def _as_of_coco(_model: Any, arguments: Any, named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     # Where it is traced, Optimum says the same, and may not be told twice.
-    expert = {} if torch.jit.is_tracing() else {"dataset_index": torch.zeros(1, dtype=torch.long)}
+    expert = {} if _tracer.is_tracing() else {"dataset_index": torch.zeros(1, dtype=torch.long)}
     return arguments, expert | named
 
 
