@@ -1,4 +1,4 @@
-"""Real transformers architectures, small and with seeded weights, exported by Optimum as a user would."""
+"""Real transformers architectures, small and with seeded weights, saved and exported by Optimum as a user would."""
 
 from __future__ import annotations
 
@@ -21,8 +21,18 @@ SHARPENED = {
 transformers: Any = importlib.import_module("transformers")
 
 
+def export(folder: Path, architecture: str) -> tuple[Path, Path]:
+    """Save a seeded checkpoint with its image processor, and export it; returns the checkpoint and the ONNX folder."""
+    from optimum.exporters.onnx import main_export
+
+    checkpoint, task = save(folder, architecture)
+    onnx_folder = folder / architecture
+    main_export(str(checkpoint), onnx_folder, task=task, do_validation=False)
+    return checkpoint, onnx_folder
+
+
 def save(folder: Path, architecture: str) -> tuple[Path, str]:
-    """Save a seeded checkpoint with its image processor; returns its folder, and its task in Optimum's words."""
+    """Save a seeded checkpoint with its image processor; returns its folder, and its task as Optimum calls it."""
     import torch
 
     # Networks this small spend their time in threads that wait for one another.
@@ -35,16 +45,6 @@ def save(folder: Path, architecture: str) -> tuple[Path, str]:
     model.save_pretrained(checkpoint)
     processor.save_pretrained(checkpoint)
     return checkpoint, task
-
-
-def export(folder: Path, architecture: str) -> tuple[Path, Path]:
-    """Save a seeded checkpoint, and export it as Optimum's command does; returns it and the ONNX folder."""
-    from optimum.exporters.onnx import main_export
-
-    checkpoint, task = save(folder, architecture)
-    onnx_folder = folder / architecture
-    main_export(str(checkpoint), onnx_folder, task=task, do_validation=False)
-    return checkpoint, onnx_folder
 
 
 def _spread_scores(model: Any) -> None:
@@ -260,6 +260,12 @@ def _maskformer() -> tuple[Any, Any, str]:
     return transformers.MaskFormerForInstanceSegmentation(config), processor, "image-segmentation"
 
 
+def _vit() -> tuple[Any, Any, str]:
+    config = transformers.ViTConfig(**VIT, image_size=160, patch_size=16, id2label=LABELS)
+    processor = transformers.ViTImageProcessor(size={"height": 160, "width": 160})
+    return transformers.ViTForImageClassification(config), processor, "image-classification"
+
+
 ARCHITECTURES: dict[str, Callable[[], tuple[Any, Any, str]]] = {
     "detr": _detr,
     "table_transformer": _table_transformer,
@@ -272,4 +278,5 @@ ARCHITECTURES: dict[str, Callable[[], tuple[Any, Any, str]]] = {
     "dpt": _dpt,
     "detr_masks": _detr_masks,
     "maskformer": _maskformer,
+    "vit": _vit,
 }
