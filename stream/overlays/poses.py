@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.results import Poses
 from models.skeletons import Side, side_of
-from stream.overlays.labels import draw_labels, object_texts, whole_pixels
+from stream.overlays.labels import draw_labels, object_texts
 from stream.overlays.layout import Layout
 from stream.overlays.overlay import Overlay, OverlayKind
 from stream.overlays.theme import PALETTE, Colour, class_colour
@@ -53,9 +53,9 @@ class PosesOverlay(Overlay[Poses]):
         for person in people[::-1]:
             _draw_strokes(canvas, [stroke for stroke in person if stroke.is_sure])
         if result.objects.track_ids is not None:
-            boxes = [whole_pixels(box) for box in result.objects.boxes_xyxy]
+            boxes_xyxy = np.rint(result.objects.boxes_xyxy).astype(np.int64)
             colours = [class_colour(class_id) for class_id in result.objects.class_ids.tolist()]
-            draw_labels(canvas, object_texts(result.objects), boxes, colours, layout.sizes)
+            draw_labels(canvas, object_texts(result.objects), boxes_xyxy, colours, layout.sizes)
 
 
 def _strokes(result: Poses, row: int, line: int, size_hw: Sequence[int]) -> list[_Stroke]:
