@@ -18,7 +18,7 @@ from models.errors import ModelError
 from models.onnx_session import Device, GraphOptimization, OnnxSession
 from models.package import Package, find_package
 from models.results import Result, ResultFilter
-from models.tasks import find_task
+from models.tasks import Task, find_task
 
 _WARM_UP_HW = (480, 640)
 """For models that take any size."""
@@ -74,6 +74,19 @@ class Model:
         """The ONNX Runtime provider that runs the graph: `CPUExecutionProvider`."""
         return self._session.provider
 
+    @property
+    def task(self) -> Task:
+        """What stands around the graph; for chains, which call its halves themselves."""
+        return self._task
+
+    def infer(self, tensor: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        """The graph's outputs by name, for inputs float32 (N, C, H, W) that the task made.
+
+        Raises:
+            ModelError: the graph failed while it ran.
+        """
+        return self._session.run(self._feeds(tensor))
+
     def __call__(self, image: NDArray[np.uint8], timer: StageTimer = untimed) -> Result:
         """What the model says of a picture.
 
@@ -87,7 +100,7 @@ class Model:
         with timer("preprocess"):
             tensor, geometry = self._task.preprocess(image)
         with timer("inference"):
-            outputs = self._session.run(self._feeds(tensor))
+            outputs = self.infer(tensor)
         with timer("postprocess"):
             return self._task.postprocess(outputs, geometry).filtered(self.filter)
 

@@ -61,6 +61,9 @@ def run(
         int | None, typer.Option(min=1, help="At most so many objects a frame, the likeliest.")
     ] = None,
     track: Annotated[bool, typer.Option("--track", help="Follow objects from frame to frame, and count them.")] = False,
+    detector: Annotated[
+        str | None, typer.Option(help="For pose models: the package that finds people, or 'none' for one person.")
+    ] = None,
     device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds of the source.")] = None,
@@ -83,6 +86,7 @@ def run(
         "threshold": threshold,
         "max_detections": max_detections,
         "track": track or None,
+        "detector": detector,
         "device": device,
         "unverified": unverified or None,
     }

@@ -42,6 +42,21 @@ class CountSettings(_Checked):
     """Corners by name."""
 
 
+def _as_model(value: Any) -> Any:
+    return {"package": value} if isinstance(value, str) else value
+
+
+class DetectorSettings(_Checked):
+    """The detector that finds people for a pose model; it runs where the pose model runs."""
+
+    package: str
+    """As a model's; `none` takes the whole picture for one person."""
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    classes: tuple[str, ...] | None = None
+    """None takes what is called `person`, or everything where the detector knows no such class."""
+    max_detections: Annotated[int, Field(ge=1)] = 300
+
+
 class ModelSettings(_Checked):
     """A model of a stream."""
 
@@ -62,6 +77,8 @@ class ModelSettings(_Checked):
     track: bool = False
     """Objects keep an id from frame to frame, and are counted."""
     count: CountSettings | None = None
+    detector: Annotated[DetectorSettings | None, BeforeValidator(_as_model)] = None
+    """For pose models, and only for them."""
 
 
 class OverlaySettings(_Checked):
@@ -72,10 +89,6 @@ class OverlaySettings(_Checked):
     """`LABEL` or `LABEL:REST`, with a rest of `white`, `blur` or `grey`."""
     highlight: str | None = None
     """`LABEL`."""
-
-
-def _as_model(value: Any) -> Any:
-    return {"package": value} if isinstance(value, str) else value
 
 
 def _as_list(value: Any) -> Any:

@@ -174,6 +174,8 @@ class Pipeline:
         for step in self._steps:
             name, timer = step.model.name, _ModelTimer(self.metrics)
             seen[name] = step.look(frame, timer)
+            for stage, milliseconds in timer.stage_ms.items():
+                self.metrics.add_stage_ms(stage, milliseconds)
             if not seen[name].is_carried:
                 stage_ms[name] = timer.stage_ms
                 self.metrics.frame_inferred(name)
@@ -240,7 +242,7 @@ class Pipeline:
 
 
 class _ModelTimer:
-    """Times the stages of one model on one frame, for the frame's own record and for the run's."""
+    """Times the stages of one model on one frame."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -256,4 +258,3 @@ class _ModelTimer:
         milliseconds = (self._metrics.clock_ns() - began) / 1e6
         # A chain passes a stage several times a frame.
         self.stage_ms[stage] = self.stage_ms.get(stage, 0.0) + milliseconds
-        self._metrics.add_stage_ms(stage, milliseconds)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
-from models import Model, load_model
+from models import Model, TopDown, load_model
+from models.chain import LoadedModel
 from models.tasks.object_detection import DEFAULT_THRESHOLD
 from stream.config import ModelSettings, Settings
 from stream.counting import ObjectCounter
@@ -23,6 +24,7 @@ from stream.metrics import Metrics
 from stream.model_step import ModelStep
 from stream.opencv_threads import opencv_on_one_thread
 from stream.pipeline import Limits, Pipeline
+from stream.pose_models import POSES, with_detector
 from stream.sinks import Sink, make_sink
 from stream.sources import open_source
 from stream.tracking import LEAST_SCORE, Tracker
@@ -61,11 +63,11 @@ class _Prepared:
 
     name: str
     pipeline: Pipeline
-    models: Sequence[Model]
+    models: Sequence[LoadedModel]
     sinks: Sequence[Sink]
 
     def outcome(self, error: Exception | None) -> StreamOutcome:
-        about = {model.name: {"provider": model.provider, "package": model.package.origin} for model in self.models}
+        about = {model.name: _about(model) for model in self.models}
         paths = [path for sink in self.sinks for path in sink.paths()]
         report = self.pipeline.metrics.report(about)
         if self.pipeline.counts:
@@ -100,6 +102,11 @@ def run_settings(settings: Settings, view: RunView, extra_sinks: Sequence[Sink] 
     return outcomes
 
 
+def _about(model: LoadedModel) -> dict[str, str]:
+    said = {"provider": model.provider, "package": model.package.origin}
+    return said | ({"detector": model.detector.package.origin} if isinstance(model, TopDown) else {})
+
+
 def _run(stream: _Prepared, view: RunView) -> Exception | None:
     try:
         stream.pipeline.run(view.following(stream.name, stream.pipeline))
@@ -112,7 +119,7 @@ def _run(stream: _Prepared, view: RunView) -> Exception | None:
 
 def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack) -> list[_Prepared]:
     """Every stream, with its source open, before the first of them runs."""
-    models: dict[str, Model] = {}
+    models: dict[str, LoadedModel] = {}
     streams = []
     for name, stream in settings.streams.items():
         sinks = [*(make_sink(sink, overwrite=settings.overwrite) for sink in stream.sinks), *extra_sinks]
@@ -135,14 +142,14 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
     return streams
 
 
-def _step(settings: ModelSettings, models: dict[str, Model]) -> ModelStep:
+def _step(settings: ModelSettings, models: dict[str, LoadedModel]) -> ModelStep:
     """A model as one stream uses it; loaded once for all streams that load it alike."""
     key = _loading_key(settings)
     if key not in models:
-        models[key] = _loaded(settings)
+        models[key] = with_detector(_loaded(settings), settings)
     model, count = models[key], settings.count
     wanted = "track" if settings.track else "count"
-    if (settings.track or count is not None) and model.manifest.task not in TASKS_WITH_BOXES:
+    if (settings.track or count is not None) and model.manifest.task not in (*TASKS_WITH_BOXES, POSES):
         raise ConfigError(f"models: {model.name}: {wanted}: the model finds no objects; leave {wanted!r} out")
     if count is not None and count.lines and not settings.track:
         raise ConfigError(f"models: {model.name}: count.lines: only tracked objects cross lines; add 'track: true'")
@@ -158,12 +165,15 @@ def _loading_key(settings: ModelSettings) -> str:
 
 
 def _threshold(settings: ModelSettings) -> float:
-    return DEFAULT_THRESHOLD if settings.threshold is None else settings.threshold
+    """Of the boxes that are followed: a pose model's are its detector's."""
+    threshold = settings.threshold if settings.detector is None else settings.detector.threshold
+    return DEFAULT_THRESHOLD if threshold is None else threshold
 
 
 def _loaded(settings: ModelSettings) -> Model:
-    # A tracker is shown the unsure boxes, too, and decides itself.
-    threshold = min(LEAST_SCORE, _threshold(settings)) if settings.track else settings.threshold
+    # A tracker is shown the unsure boxes, too, and decides itself; poses of those would cost more than they tell.
+    is_shown_more = settings.track and settings.detector is None
+    threshold = min(LEAST_SCORE, _threshold(settings)) if is_shown_more else settings.threshold
     return load_model(
         settings.package,
         name=settings.name,

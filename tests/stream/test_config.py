@@ -74,6 +74,14 @@ def test_the_default_configuration_is_read(tmp_path: Path) -> None:
             "streams: {a: {source: x, sinks: [y], models: [{package: q, count: {zones: {till: [[0, 0], [1, 1]]}}}]}}",
             "streams.a.models.0.count.zones.till: expected at least 3 entries, got ",
         ),
+        (
+            "streams: {a: {source: x, sinks: [y], models: [{package: q, detector: {package: d, every: 2}}]}}",
+            "streams.a.models.0.detector.every: unknown key; known are classes, max_detections, package, threshold",
+        ),
+        (
+            "streams: {a: {source: x, sinks: [y], models: [{package: q, detector: 3}]}}",
+            "streams.a.models.0.detector: expected a name, or keys with values, got 3",
+        ),
         ("streams: [a", "line 1, column 12: expected ',' or ']'"),
         ("streams:\n\t- a", "line 2, column 1: found character '\\\\t'"),
         ("just words", "is no mapping of keys to values; begin with 'streams:'"),
