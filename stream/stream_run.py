@@ -64,7 +64,7 @@ class _Prepared:
     sinks: Sequence[Sink]
 
     def outcome(self, error: Exception | None) -> StreamOutcome:
-        about = {model.name: {"provider": model.provider, "package": model.package.origin} for model in self.models}
+        about = {model.name: _about(model) for model in self.models}
         paths = [path for sink in self.sinks for path in sink.paths()]
         report = self.pipeline.metrics.report(about)
         if self.pipeline.counts:
@@ -119,6 +119,9 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
         steps = [_step(model, models) for model in stream.models]
         chosen = [models[_loading_key(model)] for model in stream.models]
         names = [model.name for model in chosen]
+        for model in chosen:
+            if model.takes_any_size:
+                model.warm_up(source.info.width, source.info.height)
         if len(set(names)) < len(names):
             raise ConfigError(f"models: {', '.join(names)}: two models have one name; give one of them another 'name'")
         pipeline = Pipeline(
@@ -154,6 +157,11 @@ def _step(settings: ModelSettings, models: dict[str, Model]) -> ModelStep:
 
 def _loading_key(settings: ModelSettings) -> str:
     return settings.model_dump_json(exclude={"every", "count"})
+
+
+def _about(model: Model) -> dict[str, str]:
+    about = {"provider": model.provider, "package": model.package.origin}
+    return about if model.why_not_cuda is None else {**about, "why_not_cuda": model.why_not_cuda}
 
 
 def _threshold(settings: ModelSettings) -> float:
