@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,8 @@ def _with_sources(
 
 
 def _stream_name(source: str) -> str:
+    if webcam := re.match(r"\d+(?=[:@]|$)", source):
+        return f"webcam-{webcam[0]}"
     return Path(source.rstrip("/")).stem.split(":")[0] or source
 
 

@@ -1,0 +1,302 @@
+"""Webcams, through OpenCV.
+
+A thread of the source's own opens the camera and reads it, because OpenCV cannot be interrupted: the capture thread
+only takes the newest frame, and `close` wakes it at once. A camera that stops giving pictures is opened again until it
+is back, under whatever number; until then there are no frames.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.errors import SourceError
+from stream.frame import Frame, SourceInfo
+from stream.frame_buffer import FrameBuffer
+from stream.sources.backoff import wait_seconds
+from stream.sources.cameras import Camera, CameraFormat, CameraPort, Cameras, Device, Picture
+from stream.sources.source import Source, SourceKind
+from stream.sources.webcam_spec import WebcamSpec, means_webcam
+
+OPEN_SECONDS = 10.0
+"""How long a camera may take from opening to its first picture."""
+
+LOST_AFTER_READS = 5
+LOST_AFTER_SECONDS = 3.0
+"""So many reads in a row without a picture, or so long without one, and the camera is opened again."""
+
+LONGEST_WAIT_SECONDS = 3.0
+"""Between two attempts to open a lost camera; it is on this machine, so that trying costs nobody anything."""
+
+CLOSE_SECONDS = 3.0
+"""How long `close` waits for a read that OpenCV is in."""
+
+SLOW_SHARE = 0.7
+MEASURED_SECONDS = 3.0
+"""A camera that gives less than this share of the promised rate over this time is said to."""
+
+_TIME_BASE = Fraction(1, 1_000_000)
+_log = logging.getLogger("mirilla")
+
+
+class Webcam(Source):
+    """A camera of this machine."""
+
+    status: str | None = None
+
+    def __init__(
+        self,
+        spec: WebcamSpec,
+        cameras: Cameras | None = None,
+        *,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+        attempts: int | None = None,
+        longest_wait_seconds: float = LONGEST_WAIT_SECONDS,
+    ) -> None:
+        """Open the camera and wait for its first picture, whose size is the stream's.
+
+        Args:
+            spec: which camera, and what to ask for.
+            cameras: those of this machine.
+            clock_ns: stamps frames that the driver does not.
+            attempts: how often a lost camera is tried before the source breaks; None for ever.
+            longest_wait_seconds: between two such attempts.
+
+        Raises:
+            SourceError: it is missing, busy or forbidden, or gives no picture; says which cameras there are.
+        """
+        self._spec = spec
+        self._cameras = cameras or Cameras()
+        self._clock_ns = clock_ns
+        self._attempts = attempts
+        self._longest_wait_seconds = longest_wait_seconds
+        self._known: Camera | None = None
+        self._port: CameraPort | None = None
+        self._closed = threading.Event()
+        self._wanted = threading.Event()
+        self._ready = threading.Event()
+        self._is_open = False
+        self._error: BaseException | None = None
+        self._frames: FrameBuffer[Frame] = FrameBuffer(1, "newest")
+        self._stamp = _Stamp()
+        self._thread = threading.Thread(target=self._run, name="mirilla-webcam", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(OPEN_SECONDS):
+            self._closed.set()
+            raise self._refusal(f"gives no picture within {OPEN_SECONDS:g} s; close other programs that use it")
+        if not self._is_open and self._error is not None:
+            raise self._error
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The newest frame, whenever there is one; a frame that nobody fetched in time leaves a gap in the indices."""
+        self._wanted.set()
+        yield from self._frames
+        if self._error is not None and not self._closed.is_set():
+            raise self._error
+
+    def close(self) -> None:
+        """Wake whoever waits for a frame, and let the camera go."""
+        self._closed.set()
+        self._frames.abort()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(CLOSE_SECONDS)
+
+    def _run(self) -> None:
+        """The reader thread: opens, reads, opens again."""
+        try:
+            # The first picture tells the size; what comes before somebody wants frames is only read away.
+            self._describe(self._opened().image)
+            self._is_open = True
+            self._ready.set()
+            while not self._closed.is_set():
+                picture = self._next_picture() or self._back_again()
+                if picture is None:
+                    break
+                self._deliver(picture)
+        except _NoPicture as missing:
+            self._error = self._refusal(missing.what)
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._release()
+            self._ready.set()
+            self._frames.end()
+
+    def _opened(self) -> Picture:
+        """Open the camera; its first picture. Raises _NoPicture."""
+        device = self._resolve()
+        self._port = self._cameras.open(device, self._spec.wish)
+        if self._port is None:
+            raise _NoPicture(self._cameras.obstacle(device))
+        picture = self._next_picture()
+        if picture is None:
+            self._release()
+            raise _NoPicture("opens, but gives no picture; close other programs that use it, or try another cable")
+        return picture
+
+    def _next_picture(self) -> Picture | None:
+        """The next picture; None where the camera is lost or the source closed. One failed read is no loss."""
+        began_ns = self._clock_ns()
+        for _ in range(LOST_AFTER_READS):
+            picture = self._port.read() if self._port is not None else None
+            if picture is not None:
+                return picture
+            if self._closed.is_set() or self._clock_ns() - began_ns >= LOST_AFTER_SECONDS * 1e9:
+                break
+        return None
+
+    def _back_again(self) -> Picture | None:
+        """Wait for the camera to come back; its first picture, or None where the source is closed.
+
+        Raises:
+            SourceError: it did not come back in as many attempts as were allowed.
+        """
+        self._release()
+        if self._closed.is_set():
+            return None
+        self.status = "reconnecting"
+        lost_ns = self._clock_ns()
+        _log.warning("%s was lost; it is tried again until it is back", self.info.name)
+        attempt = 0
+        while self._attempts is None or attempt < self._attempts:
+            attempt += 1
+            wait = min(wait_seconds(attempt, random.random()), self._longest_wait_seconds)
+            if self._closed.wait(wait):
+                return None
+            try:
+                picture = self._opened()
+            except _NoPicture as missing:
+                _log.debug("attempt %d: %s %s", attempt, self.info.name, missing.what)
+                continue
+            self.status = None
+            self._stamp.interrupted()
+            _log.warning("%s is back after %.1f s", self.info.name, (self._clock_ns() - lost_ns) / 1e9)
+            return picture
+        raise SourceError(
+            f"source: {self.info.name} was lost and did not come back in {attempt} attempts; plug it in again"
+        )
+
+    def _release(self) -> None:
+        port, self._port = self._port, None
+        if port is not None:
+            port.release()
+
+    def _resolve(self) -> Device:
+        """What to open: the camera that was opened before, where it has another number now."""
+        text, named = self._spec.device, self._cameras.named()
+        if self._known is not None:
+            same_place = [camera for camera in named if camera == self._known]
+            same_name = [camera for camera in named if camera.name == self._known.name]
+            return (same_place or same_name or [self._known])[0].device
+        device: Device
+        if text.isdecimal():
+            device = int(text)
+        elif text.startswith("/dev/"):
+            device = text
+        else:
+            device = self._by_name(named).device
+        number = re.fullmatch(r"video(\d+)", self._cameras.path_of(device).resolve().name)
+        self._known = next(
+            (camera for camera in named if number is not None and camera.device == int(number[1])),
+            None,
+        )
+        return device
+
+    def _by_name(self, named: list[Camera]) -> Camera:
+        wanted = self._spec.device.casefold()
+        for fits in (wanted.__eq__, lambda name: wanted in name):
+            found = [camera for camera in named if fits(camera.name.casefold())]
+            if len(found) > 1:
+                raise _NoPicture("is the name of several; give the number")
+            if found:
+                return found[0]
+        raise _NoPicture("is not there")
+
+    def _refusal(self, what: str) -> SourceError:
+        present = ", ".join(str(camera) for camera in self._cameras.present())
+        there = f"there are {present}" if present else "no camera was found: plug one in, or give a file"
+        return SourceError(f"source: webcam {self._spec.device!r} {what}; {there}")
+
+    def _describe(self, image: NDArray[np.uint8]) -> None:
+        """Believe the picture, then the camera, and nothing that was only asked for."""
+        height, width = image.shape[:2]
+        said = self._port.granted() if self._port is not None else CameraFormat((width, height))
+        granted = replace(said, size_wh=(width, height))
+        name = f"webcam {self._spec.device if self._known is None else self._known}"
+        # Rates follow the light and the load, so that none is declared.
+        self.info = SourceInfo(name, width, height, None, _TIME_BASE, is_live=True)
+        self._stamp.promised = granted.rate
+        level = logging.INFO if self._spec.is_granted(granted) else logging.WARNING
+        _log.log(level, "%s: asked for %s, got %s", name, self._spec.wish, granted)
+
+    def _deliver(self, picture: Picture) -> None:
+        if not self._wanted.is_set():
+            return
+        now_ns, taken_ns = self._clock_ns(), picture.taken_ns
+        # A driver whose clock is another one gives times far from ours.
+        captured_ns = taken_ns if taken_ns is not None and 0 <= now_ns - taken_ns < 1_000_000_000 else now_ns
+        frame = self._stamp.frame(picture.image, captured_ns)
+        self._frames.put(frame)
+        promised = self._stamp.promised
+        measured = self._stamp.slow_rate(frame)
+        if measured is not None:
+            text = "%s gives %.1f frames a second of the %g it promised: in the dark many cameras expose for longer"
+            _log.warning(text, self.info.name, measured, promised)
+
+
+class _NoPicture(Exception):  # noqa: N818 - no error yet: the camera is tried again
+    """The camera did not open, or opened and gave nothing."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class _Stamp:
+    """Gives frames their index and time, and watches the rate."""
+
+    def __init__(self) -> None:
+        self.promised: float | None = None
+        self._first_ns: int | None = None
+        self._count = 0
+        self._last_pts = -1
+        self._measured_from: tuple[int, int] | None = None
+
+    def frame(self, image: NDArray[np.uint8], captured_ns: int) -> Frame:
+        if self._first_ns is None:
+            self._first_ns = captured_ns
+        pts = max((captured_ns - self._first_ns) // 1000, self._last_pts + 1)
+        frame = Frame(image, pts, _TIME_BASE, self._count, captured_ns)
+        self._last_pts = pts
+        self._count += 1
+        return frame
+
+    def interrupted(self) -> None:
+        """Measure the rate anew: the camera was gone."""
+        self._measured_from = None
+
+    def slow_rate(self, frame: Frame) -> float | None:
+        """Once, where the camera does not keep its promise: frames a second as measured."""
+        if self._measured_from is None:
+            self._measured_from = (frame.index, frame.captured_at_ns)
+        first_index, first_ns = self._measured_from
+        span_ns = frame.captured_at_ns - first_ns
+        if self.promised is None or span_ns < MEASURED_SECONDS * 1e9:
+            return None
+        measured = (frame.index - first_index) * 1e9 / span_ns
+        is_slow, self.promised = measured < SLOW_SHARE * self.promised, None
+        return measured if is_slow else None
+
+
+SOURCE = SourceKind(
+    "webcam (0, 1, /dev/video0, webcam:NAME)", means_webcam, lambda text: Webcam(WebcamSpec.parse(text))
+)
