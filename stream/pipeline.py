@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from stream.controls import Controls
 from stream.errors import SinkError
 from stream.frame import Frame
 from stream.frame_buffer import FrameBuffer, Policy
@@ -79,7 +80,8 @@ class Pipeline:
         policy: Policy = "newest" if source.info.is_live else "wait"
         self._captured: FrameBuffer[Frame] = FrameBuffer(capacity, policy, self._superseded)
         self._inferred: FrameBuffer[FrameResult] = FrameBuffer(capacity, "wait")
-        self._renderer = Renderer(self.metrics, providers, hud=hud, emphasis=emphasis)
+        self.controls = Controls(self.stop, hud=hud)
+        self._renderer = Renderer(self.metrics, providers, self.controls, emphasis=emphasis)
         self._stop_asked = threading.Event()
         self._failure: BaseException | None = None
         self._failure_lock = threading.Lock()
@@ -117,13 +119,15 @@ class Pipeline:
             thread.start()
         try:
             while any(thread.is_alive() for thread in threads):
-                threads[-1].join(_WAKE_EVERY_SECONDS)
+                if not self._attend(_WAKE_EVERY_SECONDS):
+                    threads[-1].join(_WAKE_EVERY_SECONDS)
                 on_progress()
         finally:
             # Reached early where on_progress raises, or the interpreter interrupts the caller's thread.
             self.stop()
             for thread in threads:
                 thread.join()
+            self._attend(0)
             self._source.close()
             self.metrics.ended()
         if self._failure is not None:
@@ -132,7 +136,12 @@ class Pipeline:
     def stop(self) -> None:
         """Capture nothing more; what was captured is still inferred and written. Safe from any thread."""
         self._stop_asked.set()
+        self.controls.stopping()
         self._source.close()
+
+    def _attend(self, seconds: float) -> bool:
+        attended = [sink.attend(self.controls, seconds / len(self._sinks)) for sink in self._sinks]
+        return any(attended)
 
     def _capture(self) -> None:
         try:
