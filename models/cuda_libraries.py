@@ -47,7 +47,7 @@ def cuda_obstacle() -> Obstacle | None:
             return Obstacle("there is no CUDA on macOS", "leave the model on the CPU")
         return Obstacle("the installed onnxruntime is a build without CUDA", "pip install onnxruntime-gpu")
     if not _loads(_DRIVER):
-        return Obstacle("the NVIDIA driver is missing", f"install it ({_DRIVER} cannot be loaded)")
+        return Obstacle("the NVIDIA driver is missing", f"install it from nvidia.com ({_DRIVER} cannot be loaded)")
     _preload()
     folder = Path(onnxruntime.__file__).parent / "capi"
     try:

@@ -207,7 +207,7 @@ def test_the_cpu_asked_for_by_name_has_nothing_to_explain(make_package: Callable
             [CUDA, CPU],
             False,
             None,
-            Obstacle("the NVIDIA driver is missing", "install it (libcuda.so.1 cannot be loaded)"),
+            Obstacle("the NVIDIA driver is missing", "install it from nvidia.com (libcuda.so.1 cannot be loaded)"),
         ),
         # what `pip install mirilla` alone gives: the provider without its libraries
         (
