@@ -95,6 +95,21 @@ def test_a_camera_that_promises_30_and_gives_5_is_said_once(caplog: pytest.LogCa
     ]
 
 
+def test_a_camera_that_was_gone_for_a_while_is_not_called_slow(caplog: pytest.LogCaptureFixture) -> None:
+    ten_fps = CameraFormat((64, 48), 10, "MJPG")
+    plays = [Play([*range(5), *LOST], granted=ten_fps), Play(range(5, 60), granted=ten_fps)]
+    cameras = CameraDouble(plays, step_ns=100_000_000)
+    cameras.may_reopen.clear()
+    with open_webcam(cameras) as source:
+        frames = iter(source)
+        take(frames, cameras, 4)
+        cameras.clock.now_ns += 60_000_000_000
+        cameras.may_reopen.set()
+        assert next(frames).pts >= 60_000_000
+        take(frames, cameras, 50)
+    assert not [line for line in caplog.messages if "promised" in line]
+
+
 def test_a_read_that_fails_now_and_then_is_no_loss_and_invents_nothing(caplog: pytest.LogCaptureFixture) -> None:
     cameras = CameraDouble([Play([1, FAIL, 2, FAIL, FAIL, FAIL, FAIL, 3, 4])])
     with open_webcam(cameras) as source:
