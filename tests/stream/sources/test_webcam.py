@@ -97,7 +97,7 @@ def test_a_camera_that_promises_30_and_gives_5_is_said_once(caplog: pytest.LogCa
 
 def test_a_camera_that_was_gone_for_a_while_is_not_called_slow(caplog: pytest.LogCaptureFixture) -> None:
     ten_fps = CameraFormat((64, 48), 10, "MJPG")
-    plays = [Play([*range(5), *LOST], granted=ten_fps), Play(range(5, 60), granted=ten_fps)]
+    plays = [Play([*range(5), *LOST], granted=ten_fps), Play(range(5, 56), granted=ten_fps)]
     cameras = CameraDouble(plays, step_ns=100_000_000)
     cameras.may_reopen.clear()
     with open_webcam(cameras) as source:
