@@ -74,8 +74,10 @@ class HighGui:
 
     def key(self, wait_ms: int) -> str | None:
         """See `Gui`."""
-        code = cv2.waitKey(wait_ms)
-        return chr(code & 0xFF) if code >= 0 else None
+        # The upper bits hold modifiers with some systems. Keys without a character have codes beyond the characters':
+        # `waitKey` would cut them off, and the left arrow would be a Q.
+        code = cv2.waitKeyEx(wait_ms)
+        return chr(code & 0xFFFF) if code >= 0 and code & 0xFFFF < 0x100 else None
 
     def is_open(self) -> bool:
         """See `Gui`."""

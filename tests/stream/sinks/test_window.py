@@ -369,6 +369,24 @@ def test_an_opencv_without_windows_is_said(monkeypatch: pytest.MonkeyPatch) -> N
         HighGui().open("Mirilla", (64, 48))
 
 
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (-1, None),
+        (ord("q"), "q"),
+        (0x20, " "),
+        # with NumLock, as GTK gives it
+        (0x100071, "q"),
+        # the left arrow of Linux and of Windows: the lowest byte of the first is a Q
+        (0xFF51, None),
+        (0x250000, "\0"),
+    ],
+)
+def test_only_keys_with_a_character_are_heard(code: int, expected: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cv2, "waitKeyEx", lambda _wait_ms: code)
+    assert HighGui().key(10) == expected
+
+
 def test_all_windows_belong_to_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gui_module, "_thread", None)
     gui_module._claim_thread()
