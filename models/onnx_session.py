@@ -192,6 +192,9 @@ class OnnxSession:
         self._is_placement_known = CUDA in providers
         if self._is_placement_known:
             options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+            # CUDA has kernels neither for convolutions in eight bits nor for their biases in 32: constants become
+            # floats at once, in the place of nodes that would fall to the CPU.
+            options.add_session_config_entry("session.disable_quant_qdq", "1")
         if not cpu_fallback:
             options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
         try:

@@ -14,7 +14,7 @@ from models.cuda_libraries import CUDA, cudnn_version
 from models.onnx_session import OnnxSession
 from models.package import find_package
 
-BUNDLED = ("quickdraw-32", "quickdraw-345")
+SINGLE_PRECISION = "quickdraw-345"
 SEED = 7
 
 
@@ -23,16 +23,23 @@ def drawings(count: int) -> dict[str, np.ndarray]:
     return {"pixel_values": np.random.default_rng(SEED).random((count, 1, 28, 28), np.float32)}
 
 
-@pytest.mark.parametrize("name", BUNDLED)
-def test_the_whole_graph_runs_on_cuda_and_answers_as_on_the_cpu(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    [
+        # CUDA multiplies in TF32 where the card can: ten bits of mantissa, about 1e-3 of each product.
+        (SINGLE_PRECISION, 2e-2),
+        # In eight bits an activation that is rounded the other way moves the logits by some hundredths.
+        ("quickdraw-32", 0.2),
+    ],
+)
+def test_the_whole_graph_runs_on_cuda_and_answers_as_on_the_cpu(name: str, tolerance: float) -> None:
     path = find_package(name).model_path
     on_cuda = OnnxSession(path, device="cuda")
     assert on_cuda.provider == CUDA
     assert set(on_cuda.node_counts()) == {CUDA}
     logits = on_cuda.outputs[0].name
     expected = OnnxSession(path, device="cpu").run(drawings(1))[logits]
-    # CUDA multiplies in TF32 where the card can: ten bits of mantissa, about 1e-3 of each product.
-    np.testing.assert_allclose(on_cuda.run(drawings(1))[logits], expected, atol=2e-2)
+    np.testing.assert_allclose(on_cuda.run(drawings(1))[logits], expected, atol=tolerance)
 
 
 def test_auto_takes_cuda_and_has_nothing_to_explain() -> None:
@@ -42,7 +49,7 @@ def test_auto_takes_cuda_and_has_nothing_to_explain() -> None:
 
 def test_half_precision_holds_what_the_exporter_demands_of_it(tmp_path: Path) -> None:
     path = tmp_path / "half.onnx"
-    shutil.copy(find_package("quickdraw-32").model_path, path)
+    shutil.copy(find_package(SINGLE_PRECISION).model_path, path)
     expected = OnnxSession(path, device="cpu").run(drawings(1))["logits"]
     convert(path, "fp16")
     half = OnnxSession(path, device="cuda")

@@ -11,7 +11,7 @@ from models.package import find_package
 
 
 def test_a_bound_run_answers_as_an_unbound_one() -> None:
-    path = find_package("quickdraw-32").model_path
+    path = find_package("quickdraw-345").model_path
     session = OnnxSession(path, device="cuda")
     ink = np.random.default_rng(7).random((1, 1, 28, 28), np.float32)
     expected = session.run({"pixel_values": ink})["logits"]

@@ -91,6 +91,8 @@ def pretend_cuda(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[str
 
         def session(_path: str, options: Options, *, providers: list[str], enable_fallback: int) -> FakeSession:
             assert enable_fallback == 0
+            # CUDA has no kernels for what eight-bit graphs hold besides activations.
+            assert (options.entries.get("session.disable_quant_qdq") == "1") == (CUDA in providers)
             made.append(providers)
             return FakeSession(providers, options.entries, **behaviour)
 
