@@ -1,6 +1,6 @@
-"""What a person at a view may change while a stream runs. Asked and changed from any thread.
+"""What a person at a view may change while a stream runs.
 
-The pipeline makes one; views (a window, later a page) change it, the stages read it with every frame.
+The pipeline makes one and hands it to the views (a window, later a page), which call it from any thread.
 """
 
 from __future__ import annotations
@@ -12,28 +12,16 @@ from collections.abc import Callable
 class Controls:
     """The switches of one running stream."""
 
-    def __init__(self, stop: Callable[[], None], *, hud: bool = True) -> None:
-        """As the stream begins.
+    def __init__(self, stop: Callable[[], None], toggle_hud: Callable[[], None]) -> None:
+        """Wire the switches.
 
         Args:
             stop: ends the capture; what was captured is still written.
-            hud: whether the run's figures are drawn.
+            toggle_hud: draws the run's figures from the next picture on, or no longer.
         """
-        self._lock = threading.Lock()
         self._stop = stop
         self._stopping = threading.Event()
-        self._hud = hud
-
-    @property
-    def hud(self) -> bool:
-        """Whether the run's figures are drawn."""
-        with self._lock:
-            return self._hud
-
-    def toggle_hud(self) -> None:
-        """Draw the run's figures, or no longer."""
-        with self._lock:
-            self._hud = not self._hud
+        self.toggle_hud = toggle_hud
 
     @property
     def is_stopping(self) -> bool:

@@ -80,8 +80,8 @@ class Pipeline:
         policy: Policy = "newest" if source.info.is_live else "wait"
         self._captured: FrameBuffer[Frame] = FrameBuffer(capacity, policy, self._superseded)
         self._inferred: FrameBuffer[FrameResult] = FrameBuffer(capacity, "wait")
-        self.controls = Controls(self.stop, hud=hud)
-        self._renderer = Renderer(self.metrics, providers, self.controls, emphasis=emphasis)
+        self._renderer = Renderer(self.metrics, providers, hud=hud, emphasis=emphasis)
+        self.controls = Controls(self.stop, self._renderer.toggle_hud)
         self._stop_asked = threading.Event()
         self._failure: BaseException | None = None
         self._failure_lock = threading.Lock()

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.controls import Controls
 from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.metrics import Metrics
@@ -22,19 +21,19 @@ class Renderer:
     """Holds the canvas and the overlays of one stream."""
 
     def __init__(
-        self, metrics: Metrics, providers: Mapping[str, str], controls: Controls, *, emphasis: Emphasis | None = None
+        self, metrics: Metrics, providers: Mapping[str, str], *, hud: bool, emphasis: Emphasis | None = None
     ) -> None:
         """Make ready for one stream.
 
         Args:
             metrics: where the HUD's figures come from.
             providers: by model name, the ONNX Runtime provider that runs it.
-            controls: say with every frame whether the figures are drawn.
+            hud: whether the figures are drawn.
             emphasis: the label that stands alone, or before all others.
         """
         self._metrics = metrics
         self._providers = providers
-        self._controls = controls
+        self._hud = hud
         self._painter = Painter(emphasis)
         self._canvas: NDArray[np.uint8] | None = None
         self._reading: HudReading | None = None
@@ -43,15 +42,18 @@ class Renderer:
     def render(self, result: FrameResult) -> NDArray[np.uint8]:
         """The annotated picture; the same array every time, overwritten by the next call."""
         image = result.frame.image
-        has_hud = self._controls.hud
-        if not has_hud and not result.results:
+        if not self._hud and not result.results:
             return image
         if self._canvas is None or self._canvas.shape != image.shape:
             self._canvas = np.empty_like(image)
         np.copyto(self._canvas, image)
-        hud = self._reading_for(result.frame) if has_hud else None
+        hud = self._reading_for(result.frame) if self._hud else None
         self._painter.paint(self._canvas, result.results, hud, tails=result.tails, counts=result.counts)
         return self._canvas
+
+    def toggle_hud(self) -> None:
+        """Draw the run's figures from the next picture on, or no longer; safe from any thread."""
+        self._hud = not self._hud
 
     def _reading_for(self, frame: Frame) -> HudReading:
         # Figures that change with every frame cannot be read.

@@ -68,12 +68,15 @@ class Person:
         self.screen = Screen()
         self.sink = WindowSink(self.screen, folder=folder / "out", clock=self.screen.clock)
         self.info = info
-        self.stopped = 0
-        self.controls = Controls(self._stop)
+        self.stopped = self.toggled = 0
+        self.controls = Controls(self._stop, self._toggle_hud)
         self.sink.open(self.info)
 
     def _stop(self) -> None:
         self.stopped += 1
+
+    def _toggle_hud(self) -> None:
+        self.toggled += 1
 
     def feed(self, level: int, pts: int = 0, size_wh: tuple[int, int] | None = None) -> None:
         width, height = size_wh or (self.info.width, self.info.height)
@@ -292,18 +295,22 @@ def test_keys_without_a_meaning_do_nothing(person: Person) -> None:
     person.feed(5)
     person.press("x", "\x1b", "\xff", "1")
     assert (person.look() == 5).all()
-    assert (person.stopped, person.controls.hud) == (0, True)
+    assert (person.stopped, person.toggled) == (0, 0)
 
 
-def test_the_figures_are_hidden_and_shown_again_while_the_stream_runs(tmp_path: Path) -> None:
+def test_the_keys_of_a_window_steer_the_stream_that_it_shows(tmp_path: Path) -> None:
     screen = Screen()
     source = ScriptedSource(1, size_wh=(640, 360), blocks_at_end=True, is_live=True)
-    sink = WindowSink(screen, folder=tmp_path, clock=screen.clock)
-    pipeline = Pipeline(source, [], [sink])
-    screen.keys = [None, "h", "h", "h", "q"]
+    pipeline = Pipeline(source, [], [WindowSink(screen, folder=tmp_path, clock=screen.clock)])
+    screen.keys = [None, "h", "q"]
     pipeline.run()
-    assert not pipeline.controls.hud
+    assert source.closed.is_set()
     assert not screen.has_window
+
+
+def test_h_hides_the_figures(person: Person) -> None:
+    person.press("h")
+    assert person.toggled == 1
 
 
 class HidesAfterTwo(ScriptedSink):
