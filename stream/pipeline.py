@@ -126,7 +126,10 @@ class Pipeline:
             # Reached early where on_progress raises, or the interpreter interrupts the caller's thread.
             self.stop()
             for thread in threads:
-                thread.join()
+                # A sink may wait for a person, who is told there that the stream is ending.
+                while thread.is_alive():
+                    if not self._attend(_WAKE_EVERY_SECONDS):
+                        thread.join(_WAKE_EVERY_SECONDS)
             self._attend(0)
             self._source.close()
             self.metrics.ended()

@@ -208,6 +208,18 @@ def test_a_single_picture_stays_until_the_person_leaves(tmp_path: Path) -> None:
     assert not closer.is_alive()
 
 
+@pytest.mark.timeout(60)
+def test_a_caller_that_is_interrupted_does_not_wait_for_the_person(tmp_path: Path) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    screen = Screen()
+    sink = WindowSink(screen, folder=tmp_path, clock=screen.clock)
+    with pytest.raises(KeyboardInterrupt):
+        Pipeline(ScriptedSource(1), [], [sink]).run(interrupt)
+    assert not screen.has_window
+
+
 def test_a_picture_is_saved_as_it_is_shown(person: Person) -> None:
     person.press("s")  # nothing is shown yet
     person.feed(42)
