@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,8 @@ from stream.frame import Frame, SourceInfo
 from stream.frame_buffer import FrameBuffer
 from stream.sources.backoff import wait_seconds
 from stream.sources.cameras import Camera, CameraFormat, CameraPort, Cameras, Device, Picture
-from stream.sources.source import Source, SourceKind
+from stream.sources.source import Source, SourceKind, SourceOptions, SourceStatus
+from stream.sources.still import letterboxed
 from stream.sources.webcam_spec import WebcamSpec, means_webcam
 
 OPEN_SECONDS = 10.0
@@ -51,15 +53,13 @@ _log = logging.getLogger("mirilla")
 class Webcam(Source):
     """A camera of this machine."""
 
-    status: str | None = None
-
     def __init__(
         self,
         spec: WebcamSpec,
         cameras: Cameras | None = None,
         *,
         clock_ns: Callable[[], int] = time.monotonic_ns,
-        attempts: int | None = None,
+        reconnect: int | None = None,
         longest_wait_seconds: float = LONGEST_WAIT_SECONDS,
     ) -> None:
         """Open the camera and wait for its first picture, whose size is the stream's.
@@ -68,7 +68,7 @@ class Webcam(Source):
             spec: which camera, and what to ask for.
             cameras: those of this machine.
             clock_ns: stamps frames that the driver does not.
-            attempts: how often a lost camera is tried before the source breaks; None for ever.
+            reconnect: how often in a row a lost camera is tried before the source breaks; None for ever.
             longest_wait_seconds: between two such attempts.
 
         Raises:
@@ -77,7 +77,7 @@ class Webcam(Source):
         self._spec = spec
         self._cameras = cameras or Cameras()
         self._clock_ns = clock_ns
-        self._attempts = attempts
+        self._reconnect = reconnect
         self._longest_wait_seconds = longest_wait_seconds
         self._known: Camera | None = None
         self._port: CameraPort | None = None
@@ -86,7 +86,9 @@ class Webcam(Source):
         self._ready = threading.Event()
         self._is_open = False
         self._error: BaseException | None = None
-        self._frames: FrameBuffer[Frame] = FrameBuffer(1, "newest")
+        self._frames: FrameBuffer[Frame] = FrameBuffer(1, "newest", self._superseded)
+        self._lock = threading.Lock()
+        self._status = SourceStatus(True, clock_ns(), attempt=0, reconnects=0, lost_ns=0, superseded=0)
         self._stamp = _Stamp()
         self._thread = threading.Thread(target=self._run, name="mirilla-webcam", daemon=True)
         self._thread.start()
@@ -95,6 +97,14 @@ class Webcam(Source):
             raise self._refusal(f"gives no picture within {OPEN_SECONDS:g} s; close other programs that use it")
         if not self._is_open and self._error is not None:
             raise self._error
+
+    @property
+    def status(self) -> SourceStatus:
+        """Whether it is there, how often it was lost and for how long."""
+        with self._lock:
+            now = self._status
+            gone_ns = 0 if now.is_connected else self._clock_ns() - now.last_frame_ns
+            return replace(now, lost_ns=now.lost_ns + gone_ns)
 
     def __iter__(self) -> Iterator[Frame]:
         """The newest frame, whenever there is one; a frame that nobody fetched in time leaves a gap in the indices."""
@@ -163,12 +173,12 @@ class Webcam(Source):
         self._release()
         if self._closed.is_set():
             return None
-        self.status = "reconnecting"
-        lost_ns = self._clock_ns()
-        _log.warning("%s was lost; it is tried again until it is back", self.info.name)
+        _log.warning("%s was lost", self.info.name)
+        self._note(is_connected=False)
         attempt = 0
-        while self._attempts is None or attempt < self._attempts:
+        while self._reconnect is None or attempt < self._reconnect:
             attempt += 1
+            self._note(is_connected=False, attempt=attempt)
             wait = min(wait_seconds(attempt, random.random()), self._longest_wait_seconds)
             if self._closed.wait(wait):
                 return None
@@ -177,13 +187,25 @@ class Webcam(Source):
             except _NoPicture as missing:
                 _log.debug("attempt %d: %s %s", attempt, self.info.name, missing.what)
                 continue
-            self.status = None
-            self._stamp.interrupted()
-            _log.warning("%s is back after %.1f s", self.info.name, (self._clock_ns() - lost_ns) / 1e9)
+            self._is_back()
             return picture
-        raise SourceError(
-            f"source: {self.info.name} was lost and did not come back in {attempt} attempts; plug it in again"
-        )
+        attempts = f" and did not come back in {attempt} attempts" if attempt else ""
+        raise SourceError(f"source: {self.info.name} was lost{attempts}; plug it in again")
+
+    def _is_back(self) -> None:
+        """Note how long there was no picture, from the last one to the first one after it."""
+        status = self.status
+        gone_seconds = (self._clock_ns() - status.last_frame_ns) / 1e9
+        self._note(is_connected=True, attempt=0, reconnects=status.reconnects + 1, lost_ns=status.lost_ns)
+        self._stamp.interrupted()
+        _log.warning("%s is back after %.1f s", self.info.name, gone_seconds)
+
+    def _note(self, **changes: Any) -> None:
+        with self._lock:
+            self._status = replace(self._status, **changes)
+
+    def _superseded(self, _frame: Frame) -> None:
+        self._note(superseded=self._status.superseded + 1)
 
     def _release(self) -> None:
         port, self._port = self._port, None
@@ -240,11 +262,15 @@ class Webcam(Source):
 
     def _deliver(self, picture: Picture) -> None:
         if not self._wanted.is_set():
+            self._note(last_frame_ns=self._clock_ns())
             return
         now_ns, taken_ns = self._clock_ns(), picture.taken_ns
         # A driver whose clock is another one gives times far from ours.
         captured_ns = taken_ns if taken_ns is not None and 0 <= now_ns - taken_ns < 1_000_000_000 else now_ns
-        frame = self._stamp.frame(picture.image, captured_ns)
+        # Another camera of this name may have been plugged in; sinks know only the size that the stream began with.
+        image = letterboxed(picture.image, (self.info.width, self.info.height))
+        frame = self._stamp.frame(image, captured_ns)
+        self._note(last_frame_ns=captured_ns)
         self._frames.put(frame)
         promised = self._stamp.promised
         measured = self._stamp.slow_rate(frame)
@@ -297,6 +323,8 @@ class _Stamp:
         return measured if is_slow else None
 
 
-SOURCE = SourceKind(
-    "webcam (0, 1, /dev/video0, webcam:NAME)", means_webcam, lambda text: Webcam(WebcamSpec.parse(text))
-)
+def _open(text: str, options: SourceOptions) -> Webcam:
+    return Webcam(WebcamSpec.parse(text), reconnect=options.reconnect)
+
+
+SOURCE = SourceKind("webcam (0, 1, /dev/video0, webcam:NAME)", means_webcam, _open)
