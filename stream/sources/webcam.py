@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from stream.errors import SourceError
 from stream.frame import Frame, SourceInfo
 from stream.frame_buffer import FrameBuffer
 from stream.sources.backoff import wait_seconds
+from stream.sources.camera_stamp import TIME_BASE, FrameStamp
 from stream.sources.cameras import Camera, CameraFormat, CameraPort, Cameras, Device, Picture
 from stream.sources.source import Source, SourceKind, SourceOptions, SourceStatus
 from stream.sources.still import letterboxed
@@ -42,11 +42,6 @@ LONGEST_WAIT_SECONDS = 3.0
 CLOSE_SECONDS = 3.0
 """How long `close` waits for a read that OpenCV is in."""
 
-SLOW_SHARE = 0.7
-MEASURED_SECONDS = 3.0
-"""A camera that gives less than this share of the promised rate over this time is said to."""
-
-_TIME_BASE = Fraction(1, 1_000_000)
 _log = logging.getLogger("mirilla")
 
 
@@ -89,7 +84,7 @@ class Webcam(Source):
         self._frames: FrameBuffer[Frame] = FrameBuffer(1, "newest", self._superseded)
         self._lock = threading.Lock()
         self._status = SourceStatus(True, clock_ns(), attempt=0, reconnects=0, lost_ns=0, superseded=0)
-        self._stamp = _Stamp()
+        self._stamp = FrameStamp()
         self._thread = threading.Thread(target=self._run, name="mirilla-webcam", daemon=True)
         self._thread.start()
         if not self._ready.wait(OPEN_SECONDS):
@@ -255,7 +250,7 @@ class Webcam(Source):
         granted = replace(said, size_wh=(width, height))
         name = f"webcam {self._spec.device if self._known is None else self._known}"
         # Rates follow the light and the load, so that none is declared.
-        self.info = SourceInfo(name, width, height, None, _TIME_BASE, is_live=True)
+        self.info = SourceInfo(name, width, height, None, TIME_BASE, is_live=True)
         self._stamp.promised = granted.rate
         level = logging.INFO if self._spec.is_granted(granted) else logging.WARNING
         _log.log(level, "%s: asked for %s, got %s", name, self._spec.wish, granted)
@@ -285,42 +280,6 @@ class _NoPicture(Exception):  # noqa: N818 - no error yet: the camera is tried a
     def __init__(self, what: str) -> None:
         super().__init__(what)
         self.what = what
-
-
-class _Stamp:
-    """Gives frames their index and time, and watches the rate."""
-
-    def __init__(self) -> None:
-        self.promised: float | None = None
-        self._first_ns: int | None = None
-        self._count = 0
-        self._last_pts = -1
-        self._measured_from: tuple[int, int] | None = None
-
-    def frame(self, image: NDArray[np.uint8], captured_ns: int) -> Frame:
-        if self._first_ns is None:
-            self._first_ns = captured_ns
-        pts = max((captured_ns - self._first_ns) // 1000, self._last_pts + 1)
-        frame = Frame(image, pts, _TIME_BASE, self._count, captured_ns)
-        self._last_pts = pts
-        self._count += 1
-        return frame
-
-    def interrupted(self) -> None:
-        """Measure the rate anew: the camera was gone."""
-        self._measured_from = None
-
-    def slow_rate(self, frame: Frame) -> float | None:
-        """Once, where the camera does not keep its promise: frames a second as measured."""
-        if self._measured_from is None:
-            self._measured_from = (frame.index, frame.captured_at_ns)
-        first_index, first_ns = self._measured_from
-        span_ns = frame.captured_at_ns - first_ns
-        if self.promised is None or span_ns < MEASURED_SECONDS * 1e9:
-            return None
-        measured = (frame.index - first_index) * 1e9 / span_ns
-        is_slow, self.promised = measured < SLOW_SHARE * self.promised, None
-        return measured if is_slow else None
 
 
 def _open(text: str, options: SourceOptions) -> Webcam:
