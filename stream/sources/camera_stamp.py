@@ -1,4 +1,4 @@
-"""Gives the pictures of a camera their index and time, and sees whether it keeps the rate it promised (reader thread)."""
+"""Gives the pictures of a camera their index and time, and sees whether it keeps its promised rate (reader thread)."""
 
 from __future__ import annotations
 
