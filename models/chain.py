@@ -62,6 +62,24 @@ class TopDown:
         return self._pose.provider
 
     @property
+    def why_not_cuda(self) -> str | None:
+        """What kept CUDA from being taken for either; None where it was taken, or not asked for."""
+        return self._pose.why_not_cuda or self.detector.why_not_cuda
+
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether the detector does; the pose model is shown cuts of its own size."""
+        return self.detector.takes_any_size
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Run the detector once on a black picture of a size in pixels.
+
+        Raises:
+            ModelError: the graph failed while it ran.
+        """
+        self.detector.warm_up(width, height)
+
+    @property
     def manifest(self) -> Manifest:
         """The pose model's."""
         return self._pose.manifest

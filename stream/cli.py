@@ -46,14 +46,16 @@ def run(
         Path | None, typer.Argument(help="A configuration file; config.yaml where no source is given.")
     ] = None,
     source: Annotated[
-        list[str] | None, typer.Option(help="A video, GIF, image, folder, 'doodles' or 'pattern'.")
+        list[str] | None, typer.Option(help="A video, GIF, image, folder, webcam (0), 'doodles' or 'pattern'.")
     ] = None,
     model: Annotated[
         list[str] | None, typer.Option(help="A bundled or zoo name, a package folder, an .onnx file, or 'none'.")
     ] = None,
     sink: Annotated[
         list[str] | None,
-        typer.Option(help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/ or null; {name} is the source's."),
+        typer.Option(
+            help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/, window, null; {name}: the source's."
+        ),
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
     classes: Annotated[str | None, typer.Option(help="Only these class names, with commas between them.")] = None,
@@ -192,6 +194,19 @@ def compare(
         overwrite=overwrite,
     )
     run_comparison(models, source, options, out, err, quiet=quiet)
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Try what works on this machine, and say how to mend what does not; exit code 1 where something needed fails."""
+    from stream.doctor.view import run_doctor
+
+    log_to_terminal(debug)
+    if not run_doctor(out, as_json=as_json):
+        raise typer.Exit(1)
 
 
 @explain_app.command(name="iou")

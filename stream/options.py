@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,8 @@ def _with_sources(
 
 
 def _stream_name(source: str) -> str:
+    if webcam := re.match(r"\d+(?=[:@]|$)", source):
+        return f"webcam-{webcam[0]}"
     return Path(source.rstrip("/")).stem.split(":")[0] or source
 
 
@@ -110,6 +113,6 @@ def _check_paths(settings: Settings) -> None:
             path = Path(sink.removeprefix(MASKS_PREFIX)).resolve()
             if path in sources and path.is_file():
                 raise ConfigError(f"sink: {sink!r} is also a source; choose another name")
-            if path in seen and sink != "null":
+            if path in seen and sink not in ("null", "window"):
                 raise ConfigError(f"sink: {sink!r} is written twice; choose other names, such as 'out/{{name}}.mp4'")
             seen.add(path)

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from stream.controls import Controls
 from stream.errors import SinkError
 from stream.frame import Frame
 from stream.frame_buffer import FrameBuffer, Policy
@@ -80,6 +81,7 @@ class Pipeline:
         self._captured: FrameBuffer[Frame] = FrameBuffer(capacity, policy, self._superseded)
         self._inferred: FrameBuffer[FrameResult] = FrameBuffer(capacity, "wait")
         self._renderer = Renderer(self.metrics, providers, hud=hud, emphasis=emphasis)
+        self.controls = Controls(self.stop, self._renderer.toggle_hud)
         self._stop_asked = threading.Event()
         self._failure: BaseException | None = None
         self._failure_lock = threading.Lock()
@@ -117,13 +119,18 @@ class Pipeline:
             thread.start()
         try:
             while any(thread.is_alive() for thread in threads):
-                threads[-1].join(_WAKE_EVERY_SECONDS)
+                if not self._attend(_WAKE_EVERY_SECONDS):
+                    threads[-1].join(_WAKE_EVERY_SECONDS)
                 on_progress()
         finally:
             # Reached early where on_progress raises, or the interpreter interrupts the caller's thread.
             self.stop()
             for thread in threads:
-                thread.join()
+                # A sink may wait for a person, who is told there that the stream is ending.
+                while thread.is_alive():
+                    if not self._attend(_WAKE_EVERY_SECONDS):
+                        thread.join(_WAKE_EVERY_SECONDS)
+            self._attend(0)
             self._source.close()
             self.metrics.ended()
         if self._failure is not None:
@@ -132,7 +139,12 @@ class Pipeline:
     def stop(self) -> None:
         """Capture nothing more; what was captured is still inferred and written. Safe from any thread."""
         self._stop_asked.set()
+        self.controls.stopping()
         self._source.close()
+
+    def _attend(self, seconds: float) -> bool:
+        attended = [sink.attend(self.controls, seconds / len(self._sinks)) for sink in self._sinks]
+        return any(attended)
 
     def _capture(self) -> None:
         try:

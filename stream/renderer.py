@@ -51,6 +51,10 @@ class Renderer:
         self._painter.paint(self._canvas, result.results, hud, tails=result.tails, counts=result.counts)
         return self._canvas
 
+    def toggle_hud(self) -> None:
+        """Draw the run's figures from the next picture on, or no longer; safe from any thread."""
+        self._hud = not self._hud
+
     def _reading_for(self, frame: Frame) -> HudReading:
         # Figures that change with every frame cannot be read.
         if self._reading is None or not (

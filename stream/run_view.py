@@ -102,7 +102,8 @@ def outcome_table(outcome: StreamOutcome) -> Table:
         if percentiles:
             table.add_row(stage, _percentiles(percentiles))
     for name, about in report["models"].items():
-        table.add_row(name, f"{about['package']} on {about['provider'].removesuffix('ExecutionProvider')}")
+        reason = f" (no CUDA: {about['why_not_cuda']})" if "why_not_cuda" in about else ""
+        table.add_row(name, f"{about['package']} on {about['provider'].removesuffix('ExecutionProvider')}{reason}")
     for name, counts in report.get("counts", {}).items():
         table.add_row(f"{name} counted", "; ".join(_counted(counts)))
     table.add_row("time", f"{report['wall_seconds']:.1f} s")

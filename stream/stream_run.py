@@ -104,7 +104,11 @@ def run_settings(settings: Settings, view: RunView, extra_sinks: Sequence[Sink] 
 
 def _about(model: LoadedModel) -> dict[str, str]:
     said = {"provider": model.provider, "package": model.package.origin}
-    return said | ({"detector": model.detector.package.origin} if isinstance(model, TopDown) else {})
+    if isinstance(model, TopDown):
+        said["detector"] = model.detector.package.origin
+    if model.why_not_cuda is not None:
+        said["why_not_cuda"] = model.why_not_cuda
+    return said
 
 
 def _run(stream: _Prepared, view: RunView) -> Exception | None:
@@ -127,6 +131,9 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
         steps = [_step(model, models) for model in stream.models]
         chosen = [models[_loading_key(model)] for model in stream.models]
         names = [model.name for model in chosen]
+        for model in chosen:
+            if model.takes_any_size:
+                model.warm_up(source.info.width, source.info.height)
         if len(set(names)) < len(names):
             raise ConfigError(f"models: {', '.join(names)}: two models have one name; give one of them another 'name'")
         pipeline = Pipeline(

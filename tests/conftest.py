@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,20 @@ def chromium() -> Path:
 def ffprobe() -> Path:
     """The ffprobe program."""
     return _need(shutil.which("ffprobe"), "ffprobe is not installed")
+
+
+@pytest.fixture
+def screen() -> Iterator[str]:
+    """An X display of 1280x960 with nothing on it, by its name: `:7`; xdotool presses its keys."""
+    _need(shutil.which("xdotool"), "xdotool is not installed")
+    program = _need(shutil.which("Xvfb"), "Xvfb is not installed")
+    reader, writer = os.pipe()
+    command = [str(program), "-displayfd", str(writer), "-screen", "0", "1280x960x24", "-nolisten", "tcp", "-noreset"]
+    server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
+    os.close(writer)
+    try:
+        with os.fdopen(reader) as answer:
+            yield f":{answer.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait(10)

@@ -25,7 +25,7 @@ from stream.frame import AudioTrack, Frame, SourceInfo
 from stream.sources.libav import best_video_stream, is_recording, libav_errors, open_container
 from stream.sources.paths import existing_path, is_still_name, is_video_name
 from stream.sources.promise import Promise
-from stream.sources.source import Source, SourceKind
+from stream.sources.source import Source, SourceKind, SourceOptions
 from stream.sources.upright import UprightConverter
 
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
@@ -227,7 +227,7 @@ def _accepts(text: str) -> bool:
     return is_video_name(path) or is_recording(path)
 
 
-def _open(text: str) -> VideoFileSource:
+def _open(text: str, _: SourceOptions) -> VideoFileSource:
     return VideoFileSource(Path(text).expanduser())
 
 

@@ -124,10 +124,12 @@ def test_options_replace_what_the_file_says_and_leave_the_rest(tmp_path: Path) -
 
 
 def test_a_source_alone_gets_the_default_model_and_sink() -> None:
-    settings = settings_for(None, RunOptions(sources=["a/clip.mp4", "doodles"]))
+    settings = settings_for(None, RunOptions(sources=["a/clip.mp4", "doodles", "0:640x480@30", "/dev/video2"]))
     assert {name: stream.sinks for name, stream in settings.streams.items()} == {
         "clip": ("out/clip.mp4",),
         "doodles": ("out/doodles.mp4",),
+        "webcam-0": ("out/webcam-0.mp4",),
+        "video2": ("out/video2.mp4",),
     }
     assert settings.streams["clip"].models[0].package == "quickdraw-32"
 
