@@ -23,7 +23,7 @@ from stream.metrics import Metrics
 from stream.model_step import ModelStep
 from stream.pipeline import Limits, Pipeline
 from stream.sinks import Sink, make_sink
-from stream.sources import open_source
+from stream.sources import Source, open_source
 from stream.tracking import LEAST_SCORE, Tracker
 
 
@@ -59,6 +59,7 @@ class _Prepared:
     """A stream that is ready to run: everything that can be wrong with the input was looked at."""
 
     name: str
+    source: Source
     pipeline: Pipeline
     models: Sequence[Model]
     sinks: Sequence[Sink]
@@ -69,6 +70,8 @@ class _Prepared:
         report = self.pipeline.metrics.report(about)
         if self.pipeline.counts:
             report["counts"] = self.pipeline.counts
+        if (status := self.source.status) is not None:
+            report["source"] = {"reconnects": status.reconnects, "lost_seconds": round(status.lost_ns / 1e9, 3)}
         return StreamOutcome(self.name, report, paths, error)
 
 
@@ -115,7 +118,7 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
     streams = []
     for name, stream in settings.streams.items():
         sinks = [*(make_sink(sink, overwrite=settings.overwrite) for sink in stream.sinks), *extra_sinks]
-        source = opened.enter_context(open_source(stream.source))
+        source = opened.enter_context(open_source(stream.source, stream.source_options()))
         steps = [_step(model, models) for model in stream.models]
         chosen = [models[_loading_key(model)] for model in stream.models]
         names = [model.name for model in chosen]
@@ -130,7 +133,7 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
             emphasis=emphasis_for(stream.overlay, chosen),
             limits=Limits(stream.frames, stream.duration),
         )
-        streams.append(_Prepared(name, pipeline, chosen, sinks))
+        streams.append(_Prepared(name, source, pipeline, chosen, sinks))
     return streams
 
 

@@ -1,0 +1,308 @@
+"""One connection to a network source, read by a thread of its own.
+
+Nothing that libav does over a network can be interrupted from outside, looking up a host name least of all. So the
+source (capture thread) only ever waits here for a picture, and leaves a connection that it wants no more: the reader
+notices, or runs into its own time limit, closes what only it has touched, and ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import cast
+
+import av
+import av.container
+import av.error
+import av.format
+import av.video
+
+from stream.sources.address import shown
+from stream.sources.libav import best_video_stream, declared_rate, decoder_of
+from stream.sources.loss import LostError
+from stream.sources.pacing import Pacer
+from stream.sources.promise import Promise
+from stream.sources.source import SourceOptions
+
+RECORDED_CAPACITY = 4
+"""Decoded pictures of recorded material that wait to be taken; of live material only the newest one does."""
+
+PLAYLISTS = frozenset({"hls"})
+"""Demuxers that fetch some seconds at once."""
+
+HIGHEST_RATE = 240
+"""Frames a second above which a declared rate is a clock's unit rather than a rate."""
+
+UNTIMED_PICTURES = 8
+"""So many pictures of a new connection may lack the time that the others have; RTSP's first one does."""
+
+_HTTP_PROTOCOLS = "http,https,httpproxy,tcp,tls,crypto,data"
+"""What a playlist may refer to: never to files of this machine."""
+
+_log = logging.getLogger("mirilla")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """What an open connection says of its stream.
+
+    Attributes:
+        is_live: whether it has no end that is known.
+        time_base: seconds a tick of the pictures' times.
+        has_clock: whether the pictures carry times of their own.
+        rate: declared frames a second, or None.
+        frame_count: of recorded material, where it is known.
+        sample_aspect: width of a stored pixel by its height, None for square.
+        codec: libav's name of the decoder.
+    """
+
+    is_live: bool
+    time_base: Fraction
+    has_clock: bool
+    rate: Fraction | None
+    frame_count: int | None
+    sample_aspect: Fraction | None
+    codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A decoded picture.
+
+    Attributes:
+        picture: as libav gives it.
+        number: 0, 1, 2, ... of the connection; a gap means that newer pictures won.
+        arrived_ns: when it was there, on the monotonic clock.
+    """
+
+    picture: av.VideoFrame
+    number: int
+    arrived_ns: int
+
+
+class Connection:
+    """Opens an address and reads it until it ends, breaks or is left."""
+
+    def __init__(
+        self,
+        address: str,
+        options: SourceOptions,
+        *,
+        resume_after: int | None = None,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """Start to connect; see `take`.
+
+        Args:
+            address: with its credentials.
+            options: time limits and transport.
+            resume_after: of recorded material, the time of the last picture that was already had.
+            clock_ns: what arrivals are stamped with.
+        """
+        self.facts: StreamFacts | None = None
+        self.damaged_packets = 0
+        self._address = address
+        self._options = options
+        self._resume_after = resume_after
+        self._clock_ns = clock_ns
+        self._changed = threading.Condition()
+        self._ready: deque[Arrival] = deque()
+        self._outcome: Exception | None = None
+        self._is_left = False
+        self._reader = threading.Thread(target=self._run, name="mirilla-network", daemon=True)
+        self._reader.start()
+
+    def take(self, timeout_seconds: float) -> Arrival | None:
+        """The next picture, or None once the connection was left. Facts are known when the first one is there.
+
+        Raises:
+            LostError: there is none within the time, or the stream ended or broke.
+            SourceError: there is no video in it.
+        """
+        with self._changed:
+            something = self._changed.wait_for(
+                lambda: self._ready or self._outcome is not None or self._is_left, timeout_seconds
+            )
+            if self._is_left:
+                return None
+            if self._ready:
+                arrival = self._ready.popleft()
+                self._changed.notify_all()
+                return arrival
+            if not something or self._outcome is None:
+                raise LostError.silent(timeout_seconds)
+            raise self._outcome
+
+    def leave(self) -> None:
+        """Take nothing more; wakes `take` in another thread. Never waits."""
+        with self._changed:
+            self._is_left = True
+            self._ready.clear()
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        outcome: Exception
+        try:
+            self._read()
+        except LostError as lost:
+            # Its traceback holds this object, and with it the decoder and its pictures, in a cycle.
+            outcome = lost.with_traceback(None)
+        except Exception as error:
+            # Handed to the thread that waits: `take` raises it there.
+            outcome = error
+        else:
+            outcome = LostError("ended", "check that it still serves", is_end=True)
+        with self._changed:
+            self._outcome = outcome
+            self._changed.notify_all()
+
+    def _read(self) -> None:
+        with self._opened() as container:
+            stream = best_video_stream(container, shown(self._address))
+            promise = Promise(container, stream)
+            self.facts = facts = _facts_of(container, stream, promise)
+            decoder = decoder_of(stream)
+            if facts.is_live:
+                # Threads that each decode a frame hold back as many frames.
+                decoder.thread_type = "SLICE"
+            elif self._resume_after is not None:
+                with suppress(av.error.FFmpegError):  # what cannot be sought is read from the beginning
+                    container.seek(self._resume_after, stream=stream)
+            pacer = Pacer() if facts.is_live and container.format.name in PLAYLISTS else None
+            for number, picture in enumerate(self._wanted(self._decoded(container, stream, decoder, promise))):
+                if not self._hand_over(Arrival(picture, number, self._due(picture, pacer))):
+                    return
+            missing = "" if facts.is_live or self._resume_after is not None else promise.missing()
+            if missing and not self._is_left:
+                raise LostError(f"broke off: {missing}", "check the file on the server")
+
+    def _opened(self) -> av.container.InputContainer:
+        began = time.monotonic()
+        limit = self._options.connect_seconds
+        lost: LostError
+        try:
+            return av.open(
+                self._address,
+                options=_libav_options(self._address, self._options),
+                timeout=(limit, self._options.lost_after_seconds),
+                metadata_errors="replace",
+            )
+        except av.error.FFmpegError as error:
+            # RTSP tells a time limit of ours as invalid data.
+            is_late = time.monotonic() - began >= limit
+            lost = LostError.silent(limit) if is_late else LostError.while_opening(error, self._address)
+        # Outside of the handler: libav's error carries the address.
+        raise lost
+
+    def _decoded(
+        self,
+        container: av.container.InputContainer,
+        stream: av.video.stream.VideoStream,
+        decoder: av.VideoCodecContext,
+        promise: Promise,
+    ) -> Iterator[av.VideoFrame]:
+        packets = container.demux()
+        lost: LostError | None = None
+        while not self._is_left and lost is None:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.error.ExitError:
+                lost = LostError.silent(self._options.lost_after_seconds)
+            except av.error.FFmpegError as error:
+                lost = LostError.while_reading(error)
+            else:
+                promise.saw(packet)
+                if packet.stream_index == stream.index:
+                    yield from self._decode(decoder, cast("av.Packet[av.video.stream.VideoStream]", packet))
+        if lost is not None:
+            raise lost
+
+    def _decode(
+        self, decoder: av.VideoCodecContext, packet: av.Packet[av.video.stream.VideoStream]
+    ) -> list[av.VideoFrame]:
+        try:
+            return decoder.decode(packet)
+        except av.error.EOFError:
+            return []
+        except av.error.FFmpegError as error:
+            self.damaged_packets += 1
+            _log.debug("%s: skipped a damaged packet: %s", shown(self._address), error.strerror)
+            return []
+
+    def _wanted(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """Without what was had before a recording broke off, and what comes before a live stream's clock is known."""
+        untimed = UNTIMED_PICTURES if self.facts and self.facts.is_live and self.facts.has_clock else 0
+        for picture in pictures:
+            if picture.pts is None and untimed:
+                untimed -= 1
+                continue
+            untimed = 0
+            if self._resume_after is None or picture.pts is None or picture.pts > self._resume_after:
+                yield picture
+
+    def _due(self, picture: av.VideoFrame, pacer: Pacer | None) -> int:
+        """Waits where the picture comes too soon; the time at which it is there."""
+        if pacer is not None and picture.time is not None:
+            seconds = pacer.wait_seconds(picture.time, self._clock_ns() / 1e9)
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_left, seconds)
+        return self._clock_ns()
+
+    def _hand_over(self, arrival: Arrival) -> bool:
+        """False once the connection was left. Recorded material waits, live material lets the newest win."""
+        is_live = self.facts is None or self.facts.is_live
+        with self._changed:
+            if is_live:
+                self._ready.clear()
+            else:
+                self._changed.wait_for(lambda: len(self._ready) < RECORDED_CAPACITY or self._is_left)
+            if self._is_left:
+                return False
+            self._ready.append(arrival)
+            self._changed.notify_all()
+            return True
+
+
+def _facts_of(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream, promise: Promise
+) -> StreamFacts:
+    is_live = _is_live(container)
+    has_clock = not container.format.flags & cast("int", av.format.Flags.no_timestamps.value)
+    rate = stream.average_rate if is_live else declared_rate(stream, is_interlaced=False)
+    if is_live and not (has_clock and rate and rate <= HIGHEST_RATE):
+        rate = None
+    return StreamFacts(
+        is_live=is_live,
+        time_base=stream.time_base or Fraction(1, av.time_base),
+        has_clock=has_clock,
+        rate=rate,
+        frame_count=None if is_live else promise.frame_count(),
+        sample_aspect=stream.sample_aspect_ratio,
+        codec=stream.codec_context.name,
+    )
+
+
+def _is_live(container: av.container.InputContainer) -> bool:
+    """Whether a stream has neither a duration nor, as a file has, a number of bytes."""
+    if (container.duration or 0) > 0:
+        return False
+    # A playlist's bytes are not those of its video; an RTSP stream has none.
+    return container.format.name in PLAYLISTS | {"rtsp"} or container.size <= 0
+
+
+def _libav_options(address: str, options: SourceOptions) -> dict[str, str]:
+    # Looking long at a stream before the first picture would delay every reconnection.
+    common = {"analyzeduration": "1000000", "fpsprobesize": "0"}
+    limit_us = str(round(options.connect_seconds * 1_000_000))
+    if address.lower().startswith("rtsp"):
+        transport = options.rtsp_transport
+        return {**common, "rtsp_transport": transport, "allowed_media_types": "video", "timeout": limit_us}
+    return {**common, "protocol_whitelist": _HTTP_PROTOCOLS, "rw_timeout": limit_us}
