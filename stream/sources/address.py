@@ -40,9 +40,10 @@ def shown(address: str) -> str:
         return address
     scheme, authority, path, query = parts.group("scheme", "authority", "path", "query")
     _, at, host = authority.rpartition("@")
-    if not at and ":" in authority and "@" in path + query:
-        # A password with an unescaped `/`, `?` or `#` in it: all up to the last `@` may belong to it.
-        return shown(f"{scheme}{HIDDEN}@{(path + query).rpartition('@')[2]}")
+    before, stray, after = (path + query).rpartition("@")
+    if not at and stray and ":" in authority + before:
+        # A name or password with an unescaped `/`, `?` or `#` in it: all up to the last `@` may belong to it.
+        return shown(f"{scheme}{HIDDEN}@{after}")
     user = f"{HIDDEN}@" if at else ""
     path = _SECRET_IN_PATH.sub(rf"\g<key>{HIDDEN}", path)
     return f"{scheme}{user}{host}{path}{_query_shown(query)}"
@@ -55,6 +56,13 @@ def has_unescaped_credentials(address: str) -> bool:
         return False
     port = parts["authority"].rpartition("]")[2].partition(":")[2]
     return bool(port) and not port.isdecimal()
+
+
+def host_of(address: str) -> str:
+    """The host that an address names, without port and brackets; empty where it names none."""
+    parts = _PARTS.fullmatch(address)
+    host = "" if parts is None else parts["authority"].rpartition("@")[2]
+    return host.removeprefix("[").partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def redacted(text: str) -> str:

@@ -1,4 +1,4 @@
-"""How long a source that lost its camera waits before it tries again (capture thread)."""
+"""How long a source that lost its camera waits before each attempt, and for its outcome (capture thread)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ GROWTH = 1.5
 LONGEST_SECONDS = 30.0
 JITTER = 0.5
 """The part of a wait that chance decides, so that a server that comes back is not asked by everybody at once."""
+
+LEAST_PATIENCE_SECONDS = 2.0
 
 
 def wait_seconds(attempt: int, chance: float) -> float:
@@ -20,8 +22,21 @@ def wait_seconds(attempt: int, chance: float) -> float:
         attempt: 1, 2, 3, ... since the loss.
         chance: 0 to 1, new for each attempt.
     """
-    longest = LONGEST_SECONDS
     # Powers of a great many attempts overflow.
-    if attempt < 100:
-        longest = min(LONGEST_SECONDS, FIRST_SECONDS * GROWTH ** (attempt - 1))
+    longest = min(LONGEST_SECONDS, FIRST_SECONDS * GROWTH ** min(attempt - 1, 100))
     return longest * (1 - JITTER * (1 - chance))
+
+
+def patience_seconds(attempt: int, usual_seconds: float, most_seconds: float) -> float:
+    """Seconds that an attempt may take until there is a picture.
+
+    A server that takes the call and then says nothing, or nonsense, must not hold up the next attempt for as long as
+    the slowest camera needs. So a first attempt gets twice what this camera needed when all was well, later ones more.
+
+    Args:
+        attempt: 1, 2, 3, ... since the loss.
+        usual_seconds: from connecting to the first picture when the source was opened.
+        most_seconds: what the user allows.
+    """
+    patience = max(LEAST_PATIENCE_SECONDS, 2 * usual_seconds)
+    return min(most_seconds, patience * GROWTH ** min(attempt - 1, 100))

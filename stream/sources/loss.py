@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import errno
 import socket
-from urllib.parse import urlsplit
 
 import av
 import av.error
 
-from stream.sources.address import redacted
+from stream.sources.address import host_of, redacted
 
 _NO_VIDEO = "answers, but with no video that libav knows", "open the address in a player; a web page is no stream"
 _BY_KIND: tuple[tuple[type[Exception], str, str], ...] = (
     (
         av.error.HTTPUnauthorizedError,
         "wants another user name or password (401)",
-        "write SCHEME://USER:PASSWORD@HOST/...",
+        "put USER:PASSWORD@ before the host",
     ),
     (av.error.HTTPForbiddenError, "forbids it (403)", "allow this user, or this machine, to see it"),
     (av.error.HTTPNotFoundError, "has nothing at this path (404)", "check the path"),
@@ -43,18 +42,25 @@ class LostError(Exception):
         what: what the other side did: `refuses the connection`.
         mend: what a person may do.
         is_end: whether the material simply ended.
+        is_final: whether another attempt would find the same.
     """
 
-    def __init__(self, what: str, mend: str, *, is_end: bool = False) -> None:
+    def __init__(self, what: str, mend: str, *, is_end: bool = False, is_final: bool = False) -> None:
         super().__init__(what)
         self.what = what
         self.mend = mend
         self.is_end = is_end
+        self.is_final = is_final
 
     @classmethod
     def silent(cls, seconds: float) -> LostError:
         """Nothing came for too long."""
         return cls(f"gave no picture for {seconds:g} s", "check the camera and the network")
+
+    @classmethod
+    def no_video(cls) -> LostError:
+        """Something came that is no video."""
+        return cls(*_NO_VIDEO)
 
     @classmethod
     def while_opening(cls, error: av.error.FFmpegError, address: str) -> LostError:
@@ -70,9 +76,10 @@ class LostError(Exception):
         return cls(what, mend)
 
     @classmethod
-    def while_reading(cls, error: av.error.FFmpegError) -> LostError:
+    def while_reading(cls, error: av.error.FFmpegError, *, is_live: bool) -> LostError:
         """What broke a stream that was open."""
-        return cls(f"broke off ({_words(error)})", "check the camera and the network")
+        mend = "check the camera and the network" if is_live else "check the server, or download the file first"
+        return cls(f"broke off ({_words(error)})", mend)
 
 
 def _words(error: av.error.FFmpegError) -> str:
@@ -80,12 +87,7 @@ def _words(error: av.error.FFmpegError) -> str:
 
 
 def _unknown_host(address: str) -> str | None:
-    try:
-        host = urlsplit(address).hostname
-    except ValueError:  # square brackets with something else than an IPv6 address
-        return None
-    if not host:
-        return None
+    host = host_of(address)
     try:
         socket.getaddrinfo(host, None)
     except (OSError, UnicodeError):

@@ -13,6 +13,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Protocol
 
@@ -23,8 +24,8 @@ from numpy.typing import NDArray
 
 from stream.errors import SourceError
 from stream.frame import Frame, SourceInfo
-from stream.sources.address import has_unescaped_credentials, is_address, shown, stream_name
-from stream.sources.backoff import wait_seconds
+from stream.sources.address import has_unescaped_credentials, host_of, is_address, shown, stream_name
+from stream.sources.backoff import patience_seconds, wait_seconds
 from stream.sources.loss import LostError
 from stream.sources.network_connection import Arrival, Connection, StreamFacts
 from stream.sources.source import Source, SourceKind, SourceOptions, SourceStatus
@@ -99,6 +100,7 @@ class NetworkSource(Source):
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
         self._lock = threading.Lock()
+        began_ns = clock_ns()
         self._link = self._connect(address, self._options, None)
         try:
             self._first = self._link.take(self._options.connect_seconds)
@@ -112,6 +114,7 @@ class NetworkSource(Source):
         except BaseException:
             self._link.leave()
             raise
+        self._usual_seconds = (self._first.arrived_ns - began_ns) / 1e9
         self._timeline = Timeline(self.info.time_base)
         self._pts: int | None = None
         self._frames = self._first_number = self._next_index = 0
@@ -147,7 +150,7 @@ class NetworkSource(Source):
                         return
                     frame = self._frame_of(arrival)
                 except LostError as lost:
-                    if (lost.is_end and not self.info.is_live) or not self._is_regained(lost):
+                    if not self._is_regained(lost):
                         return
                     continue
                 yield frame
@@ -168,31 +171,35 @@ class NetworkSource(Source):
         return self._link.take(self._options.lost_after_seconds)
 
     def _is_regained(self, lost: LostError) -> bool:
-        """Connect anew, again and again, until there is a picture; False once closed, or where the stream is over."""
+        """Connect anew, again and again, until there is a picture; False once closed, or where the material is over."""
         limit = self._options.reconnect
         for attempt in itertools.count(1):
             self._link.leave()
-            if limit is not None and attempt > limit:
+            if lost.is_end and not self.info.is_live:
+                return False
+            if lost.is_final or (limit is not None and attempt > limit):
                 raise self._broken(lost)
             if attempt == 1:
                 _log.warning("%s: %s; reconnecting", self._shown, lost.what)
             with self._lock:
                 self._attempt = attempt
-            if self._wait(wait_seconds(attempt, self._chance())) or not self._reconnect():
+            patience = patience_seconds(attempt, self._usual_seconds, self._options.connect_seconds)
+            if self._wait(wait_seconds(attempt, self._chance())) or not self._reconnect(patience):
                 return False
             try:
-                self._first = self._link.take(self._options.connect_seconds)
+                self._first = self._link.take(patience)
             except LostError as again:
                 lost = again
                 continue
             break
         return self._first is not None and self._has_come_back(self._first)
 
-    def _reconnect(self) -> bool:
+    def _reconnect(self, patience: float) -> bool:
+        options = replace(self._options, connect_seconds=patience)
         with self._lock:
             if self._closed.is_set():
                 return False
-            self._link = self._connect(self._address, self._options, None if self.info.is_live else self._pts)
+            self._link = self._connect(self._address, options, None if self.info.is_live else self._pts)
             return True
 
     def _has_come_back(self, first: Arrival) -> bool:
@@ -218,7 +225,7 @@ class NetworkSource(Source):
 
     def _broken(self, lost: LostError) -> SourceError:
         limit = self._options.reconnect
-        attempts = f", and did not come back in {limit} attempts" if limit else ""
+        attempts = f", and did not come back in {limit} attempts" if limit and not lost.is_final else ""
         return SourceError(f"source: '{self._shown}' {lost.what} after {self._frames} frames{attempts}; {lost.mend}")
 
     def _frame_of(self, arrival: Arrival) -> Frame:
@@ -245,7 +252,7 @@ class NetworkSource(Source):
         try:
             image = self._converter.convert(picture, self._converter.size_wh(picture))
         except av.error.FFmpegError as error:
-            lost = LostError.while_reading(error)
+            lost = LostError.while_reading(error, is_live=self.info.is_live)
         else:
             return letterboxed(image, (self.info.width, self.info.height))
         raise lost
@@ -274,14 +281,16 @@ def _connect_with(clock_ns: Callable[[], int]) -> Connect:
 def _open(text: str, options: SourceOptions) -> NetworkSource:
     scheme, _, rest = text.partition("://")
     if scheme.lower() not in SCHEMES:
-        close = difflib.get_close_matches(scheme.lower(), SCHEMES, n=1)
-        mend = f"did you mean {close[0]}://?" if close else f"give one of {', '.join(SCHEMES)}, or a path"
+        close = difflib.get_close_matches(scheme.lower(), SCHEMES, n=2)
+        mend = f"did you mean {' or '.join(close)}?" if close else f"give one of {', '.join(SCHEMES)}, or a path"
         raise SourceError(f"source: '{shown(text)}': {scheme}:// is no protocol that Mirilla reads; {mend}")
     if has_unescaped_credentials(text):
         raise SourceError(
             f"source: '{shown(text)}': the user name or password has a character that ends it; "
             "write %2F for /, %3F for ?, %23 for #, %40 for @"
         )
+    if not host_of(text):
+        raise SourceError(f"source: '{shown(text)}' names no host; write {scheme.lower()}://HOST/PATH")
     # libav knows protocols by their names in lower case only.
     return NetworkSource(f"{scheme.lower()}://{rest}", options)
 

@@ -24,7 +24,7 @@ import av.format
 import av.video
 
 from stream.sources.address import shown
-from stream.sources.libav import best_video_stream, declared_rate, decoder_of
+from stream.sources.libav import TEXT_FORMATS, best_video_stream, declared_rate, decoder_of
 from stream.sources.loss import LostError
 from stream.sources.pacing import Pacer
 from stream.sources.promise import Promise
@@ -164,6 +164,8 @@ class Connection:
 
     def _read(self) -> None:
         with self._opened() as container:
+            if container.format.name in TEXT_FORMATS:
+                raise LostError.no_video()
             stream = best_video_stream(container, shown(self._address))
             promise = Promise(container, stream)
             self.facts = facts = _facts_of(container, stream, promise)
@@ -180,7 +182,7 @@ class Connection:
                     return
             missing = "" if facts.is_live or self._resume_after is not None else promise.missing()
             if missing and not self._is_left:
-                raise LostError(f"broke off: {missing}", "check the file on the server")
+                raise LostError(f"broke off: {missing}", "check the file on the server", is_final=True)
 
     def _opened(self) -> av.container.InputContainer:
         began = time.monotonic()
@@ -217,7 +219,7 @@ class Connection:
             except av.error.ExitError:
                 lost = LostError.silent(self._options.lost_after_seconds)
             except av.error.FFmpegError as error:
-                lost = LostError.while_reading(error)
+                lost = LostError.while_reading(error, is_live=self.facts is None or self.facts.is_live)
             else:
                 promise.saw(packet)
                 if packet.stream_index == stream.index:
