@@ -110,6 +110,7 @@ class NetworkSource(Source):
             self._converter = UprightConverter(self._facts.sample_aspect)
             self.info = self._describe(self._first)
         except LostError as lost:
+            self._link.leave()
             raise SourceError(f"source: '{self._shown}' {lost.what}; {lost.mend}") from lost
         except BaseException:
             self._link.leave()

@@ -1,12 +1,13 @@
 """One connection to a network source, read by a thread of its own.
 
-Nothing that libav does over a network can be interrupted from outside, looking up a host name least of all. So the
-source (capture thread) only ever waits here for a picture, and leaves a connection that it wants no more: the reader
-notices, or runs into its own time limit, closes what only it has touched, and ends.
+Only the thread that reads a container may touch it, and looking up a host name cannot be interrupted by anybody. So
+the source (capture thread) only ever waits here for a picture, and leaves a connection that it wants no more: the
+reader is interrupted, closes what only it has touched, and ends.
 """
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
@@ -24,6 +25,7 @@ import av.format
 import av.video
 
 from stream.sources.address import shown
+from stream.sources.interruption import forget_this_thread, interrupt
 from stream.sources.libav import TEXT_FORMATS, best_video_stream, declared_rate, decoder_of
 from stream.sources.loss import LostError
 from stream.sources.pacing import Pacer
@@ -44,6 +46,9 @@ UNTIMED_PICTURES = 8
 
 _HTTP_PROTOCOLS = "http,https,httpproxy,tcp,tls,crypto,data"
 """What a playlist may refer to: never to files of this machine."""
+
+AT_EXIT_SECONDS = 2.0
+"""How long the interpreter waits at its end for readers that are looking up a name."""
 
 _log = logging.getLogger("mirilla")
 
@@ -115,7 +120,9 @@ class Connection:
         self._ready: deque[Arrival] = deque()
         self._outcome: Exception | None = None
         self._is_left = False
+        self._is_done = False
         self._reader = threading.Thread(target=self._run, name="mirilla-network", daemon=True)
+        _running.add(self)
         self._reader.start()
 
     def take(self, timeout_seconds: float) -> Arrival | None:
@@ -144,6 +151,8 @@ class Connection:
         with self._changed:
             self._is_left = True
             self._ready.clear()
+            if not self._is_done:
+                interrupt(self._reader)
             self._changed.notify_all()
 
     def _run(self) -> None:
@@ -160,7 +169,14 @@ class Connection:
             outcome = LostError("ended", "check that it still serves", is_end=True)
         with self._changed:
             self._outcome = outcome
+            self._is_done = True
+            forget_this_thread()
             self._changed.notify_all()
+        _running.discard(self)
+
+    def join(self, timeout_seconds: float) -> None:
+        """Wait for the reader's end, which comes soon after `leave`."""
+        self._reader.join(timeout_seconds)
 
     def _read(self) -> None:
         with self._opened() as container:
@@ -271,6 +287,18 @@ class Connection:
             self._ready.append(arrival)
             self._changed.notify_all()
             return True
+
+
+_running: set[Connection] = set()
+
+
+@atexit.register
+def _leave_all() -> None:
+    # A thread that comes back from libav while the interpreter is taken down crashes it.
+    for connection in list(_running):
+        connection.leave()
+    for connection in list(_running):
+        connection.join(AT_EXIT_SECONDS)
 
 
 def _facts_of(

@@ -209,8 +209,10 @@ def test_the_attempts_are_counted_anew_after_each_picture() -> None:
 
 def test_what_is_wrong_before_the_first_picture_is_said_at_once() -> None:
     clock = Clock()
+    link = ScriptedLink([LostError("refuses the connection", "check the port")])
     with pytest.raises(SourceError, match="refuses the connection; check the port") as caught:
-        opened(Network(ScriptedLink([LostError("refuses the connection", "check the port")])), clock)
+        opened(Network(link), clock)
+    assert link.is_left
     assert "secret" not in str(caught.value)
     assert clock.waits == []
 
