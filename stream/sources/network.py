@@ -27,7 +27,8 @@ from stream.frame import Frame, SourceInfo
 from stream.sources.address import has_unescaped_credentials, host_of, is_address, shown, stream_name
 from stream.sources.backoff import patience_seconds, wait_seconds
 from stream.sources.loss import LostError
-from stream.sources.network_connection import Arrival, Connection, StreamFacts
+from stream.sources.network_connection import Arrival, Connection
+from stream.sources.network_stream import StreamFacts
 from stream.sources.source import Source, SourceKind, SourceOptions, SourceStatus
 from stream.sources.still import letterboxed
 from stream.sources.timeline import Timeline

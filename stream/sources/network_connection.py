@@ -15,19 +15,18 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import cast
 
 import av
 import av.container
 import av.error
-import av.format
 import av.video
 
 from stream.sources.address import shown
 from stream.sources.interruption import forget_this_thread, interrupt
-from stream.sources.libav import TEXT_FORMATS, best_video_stream, declared_rate, decoder_of
+from stream.sources.libav import decoder_of
 from stream.sources.loss import LostError
+from stream.sources.network_stream import PLAYLISTS, StreamFacts, facts_of, open_address, video_of
 from stream.sources.pacing import Pacer
 from stream.sources.promise import Promise
 from stream.sources.source import SourceOptions
@@ -35,45 +34,13 @@ from stream.sources.source import SourceOptions
 RECORDED_CAPACITY = 4
 """Decoded pictures of recorded material that wait to be taken; of live material only the newest one does."""
 
-PLAYLISTS = frozenset({"hls"})
-"""Demuxers that fetch some seconds at once."""
-
-HIGHEST_RATE = 240
-"""Frames a second above which a declared rate is a clock's unit rather than a rate."""
-
 UNTIMED_PICTURES = 8
 """So many pictures of a new connection may lack the time that the others have; RTSP's first one does."""
-
-_HTTP_PROTOCOLS = "http,https,httpproxy,tcp,tls,crypto,data"
-"""What a playlist may refer to: never to files of this machine."""
 
 AT_EXIT_SECONDS = 2.0
 """How long the interpreter waits at its end for readers that are looking up a name."""
 
 _log = logging.getLogger("mirilla")
-
-
-@dataclass(frozen=True, slots=True)
-class StreamFacts:
-    """What an open connection says of its stream.
-
-    Attributes:
-        is_live: whether it has no end that is known.
-        time_base: seconds a tick of the pictures' times.
-        has_clock: whether the pictures carry times of their own.
-        rate: declared frames a second, or None.
-        frame_count: of recorded material, where it is known.
-        sample_aspect: width of a stored pixel by its height, None for square.
-        codec: libav's name of the decoder.
-    """
-
-    is_live: bool
-    time_base: Fraction
-    has_clock: bool
-    rate: Fraction | None
-    frame_count: int | None
-    sample_aspect: Fraction | None
-    codec: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +78,7 @@ class Connection:
             clock_ns: what arrivals are stamped with.
         """
         self.facts: StreamFacts | None = None
-        self.damaged_packets = 0
+        self._damaged = 0
         self._address = address
         self._options = options
         self._resume_after = resume_after
@@ -129,8 +96,7 @@ class Connection:
         """The next picture, or None once the connection was left. Facts are known when the first one is there.
 
         Raises:
-            LostError: there is none within the time, or the stream ended or broke.
-            SourceError: there is no video in it.
+            LostError: there is none within the time, or the stream has no video, ended or broke.
         """
         with self._changed:
             something = self._changed.wait_for(
@@ -179,44 +145,26 @@ class Connection:
         self._reader.join(timeout_seconds)
 
     def _read(self) -> None:
-        with self._opened() as container:
-            if container.format.name in TEXT_FORMATS:
-                raise LostError.no_video()
-            stream = best_video_stream(container, shown(self._address))
+        with open_address(self._address, self._options) as container:
+            stream = video_of(container)
             promise = Promise(container, stream)
-            self.facts = facts = _facts_of(container, stream, promise)
+            self.facts = facts = facts_of(container, stream, promise)
             decoder = decoder_of(stream)
             if facts.is_live:
                 # Threads that each decode a frame hold back as many frames.
                 decoder.thread_type = "SLICE"
-            elif self._resume_after is not None:
+            elif self._resume_after is not None and facts.has_clock:
                 with suppress(av.error.FFmpegError):  # what cannot be sought is read from the beginning
                     container.seek(self._resume_after, stream=stream)
             pacer = Pacer() if facts.is_live and container.format.name in PLAYLISTS else None
             for number, picture in enumerate(self._wanted(self._decoded(container, stream, decoder, promise))):
                 if not self._hand_over(Arrival(picture, number, self._due(picture, pacer))):
                     return
+            if self._damaged and not facts.is_live:
+                _log.warning("%s: skipped %d damaged packets", shown(self._address), self._damaged)
             missing = "" if facts.is_live or self._resume_after is not None else promise.missing()
             if missing and not self._is_left:
                 raise LostError(f"broke off: {missing}", "check the file on the server", is_final=True)
-
-    def _opened(self) -> av.container.InputContainer:
-        began = time.monotonic()
-        limit = self._options.connect_seconds
-        lost: LostError
-        try:
-            return av.open(
-                self._address,
-                options=_libav_options(self._address, self._options),
-                timeout=(limit, self._options.lost_after_seconds),
-                metadata_errors="replace",
-            )
-        except av.error.FFmpegError as error:
-            # RTSP tells a time limit of ours as invalid data.
-            is_late = time.monotonic() - began >= limit
-            lost = LostError.silent(limit) if is_late else LostError.while_opening(error, self._address)
-        # Outside of the handler: libav's error carries the address.
-        raise lost
 
     def _decoded(
         self,
@@ -251,7 +199,7 @@ class Connection:
         except av.error.EOFError:
             return []
         except av.error.FFmpegError as error:
-            self.damaged_packets += 1
+            self._damaged += 1
             _log.debug("%s: skipped a damaged packet: %s", shown(self._address), error.strerror)
             return []
 
@@ -299,40 +247,3 @@ def _leave_all() -> None:
         connection.leave()
     for connection in list(_running):
         connection.join(AT_EXIT_SECONDS)
-
-
-def _facts_of(
-    container: av.container.InputContainer, stream: av.video.stream.VideoStream, promise: Promise
-) -> StreamFacts:
-    is_live = _is_live(container)
-    has_clock = not container.format.flags & cast("int", av.format.Flags.no_timestamps.value)
-    rate = stream.average_rate if is_live else declared_rate(stream, is_interlaced=False)
-    if is_live and not (has_clock and rate and rate <= HIGHEST_RATE):
-        rate = None
-    return StreamFacts(
-        is_live=is_live,
-        time_base=stream.time_base or Fraction(1, av.time_base),
-        has_clock=has_clock,
-        rate=rate,
-        frame_count=None if is_live else promise.frame_count(),
-        sample_aspect=stream.sample_aspect_ratio,
-        codec=stream.codec_context.name,
-    )
-
-
-def _is_live(container: av.container.InputContainer) -> bool:
-    """Whether a stream has neither a duration nor, as a file has, a number of bytes."""
-    if (container.duration or 0) > 0:
-        return False
-    # A playlist's bytes are not those of its video; an RTSP stream has none.
-    return container.format.name in PLAYLISTS | {"rtsp"} or container.size <= 0
-
-
-def _libav_options(address: str, options: SourceOptions) -> dict[str, str]:
-    # Looking long at a stream before the first picture would delay every reconnection.
-    common = {"analyzeduration": "1000000", "fpsprobesize": "0"}
-    limit_us = str(round(options.connect_seconds * 1_000_000))
-    if address.lower().startswith("rtsp"):
-        transport = options.rtsp_transport
-        return {**common, "rtsp_transport": transport, "allowed_media_types": "video", "timeout": limit_us}
-    return {**common, "protocol_whitelist": _HTTP_PROTOCOLS, "rw_timeout": limit_us}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import subprocess
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,7 +30,6 @@ from tests.stream.sources.network_peers import (
     HttpServer,
     Proxy,
     RtspServer,
-    free_port,
     resident_mb,
 )
 
@@ -212,15 +209,6 @@ def test_rtsp_over_udp_is_asked_for(rtsp_python: Path) -> None:
         run.more()
 
 
-@pytest.fixture(scope="module")
-def film(ffmpeg: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three seconds, 75 frames, large enough to be fetched in several parts."""
-    path = tmp_path_factory.mktemp("films") / "film.mp4"
-    # The index first, so that the answer that is cut is the one with the pictures.
-    encoding = (*H264, "-g", "12", "-movflags", "faststart")
-    return make_clip(ffmpeg, path, *encoding, graph="testsrc2=s=320x240:r=25:d=3")
-
-
 @pytest.mark.parametrize("cut_share", [None, 0.3, 0.7])
 def test_a_file_over_http_is_recorded_material_and_whole_also_after_a_break(
     film: Path, cut_share: float | None
@@ -276,7 +264,7 @@ def test_leaving_wakes_who_waits_for_a_server_that_takes_calls_and_says_nothing(
 
 
 def test_forty_reconnections_leave_nothing_behind(ffmpeg: Path, tmp_path: Path) -> None:
-    clip = make_clip(ffmpeg, tmp_path / "clip.ts", *H264, graph="testsrc2=s=320x240:r=25:d=0.4").read_bytes()
+    clip = make_clip(ffmpeg, tmp_path / "clip.ts", *H264, graph="testsrc2=s=640x480:r=25:d=0.4").read_bytes()
 
     class Brief(HttpServer):
         def respond(self, request: BaseHTTPRequestHandler) -> None:
@@ -288,7 +276,7 @@ def test_forty_reconnections_leave_nothing_behind(ffmpeg: Path, tmp_path: Path) 
         source = NetworkSource(server.address, QUICK, wait=lambda _: False)
         before_mb = 0.0
         for frame in source:
-            assert frame.size_wh == (320, 240)
+            assert frame.size_wh == (640, 480)
             if source.status.reconnects == 10 and not before_mb:
                 before_mb = resident_mb()
             if source.status.reconnects == 50:
@@ -299,102 +287,5 @@ def test_forty_reconnections_leave_nothing_behind(ffmpeg: Path, tmp_path: Path) 
     for reader in readers:
         reader.join(CEILING)
     assert not any(reader.is_alive() for reader in readers)
-    # 40 decoders of this size and their pictures would be more than 40 MB
-    assert after_mb - before_mb < 10
-
-
-@pytest.fixture(scope="module")
-def protected_camera(rtsp_python: Path) -> Iterator[RtspServer]:
-    """Lets in `viewer` with the password `sesame`."""
-    with RtspServer(rtsp_python, "sesame").start() as camera:
-        yield camera
-
-
-def test_rtsp_asks_for_the_right_password(protected_camera: RtspServer) -> None:
-    address = protected_camera.address.replace("//", "//viewer:sesame@")
-    with open_source(address, QUICK) as source:
-        assert next(iter(source)).size_wh == (160, 120)
-        assert "sesame" not in repr(source.info)
-
-
-@pytest.mark.parametrize(
-    ("user", "path", "message"),
-    [
-        ("viewer:sesamy@", "cam", r"wants another user name or password \(401\); put USER:PASSWORD@ before the host"),
-        ("", "cam", r"wants another user name or password \(401\)"),
-        ("viewer:sesame@", "attic", r"has nothing at this path \(404\); check the path"),
-    ],
-)
-def test_what_an_rtsp_server_refuses_is_said_without_the_password(
-    user: str, path: str, message: str, protected_camera: RtspServer
-) -> None:
-    address = protected_camera.address.replace("//", f"//{user}").replace("/cam", f"/{path}")
-    with pytest.raises(SourceError, match=message) as caught:
-        open_source(address, QUICK)
-    assert "sesam" not in "".join(traceback.format_exception(caught.value))
-
-
-@pytest.fixture(scope="module")
-def website(film: Path) -> Iterator[FileServer]:
-    """A web page, a text, half a film, and something for members only."""
-    folder = film.parent
-    (folder / "index.html").write_text("<html><body>Hello</body></html>" * 100, encoding="utf-8")
-    (folder / "notes.txt").write_text("just words\n" * 100, encoding="utf-8")
-    (folder / "empty.mp4").touch()
-    (folder / "half.mp4").write_bytes(film.read_bytes()[: film.stat().st_size // 2])
-    (folder / "evil.m3u8").write_text(f"#EXTM3U\n#EXTINF:1,\nfile://{film}\n#EXT-X-ENDLIST\n", encoding="utf-8")
-    with FileServer(folder).start() as server:
-        yield server
-
-
-@pytest.mark.parametrize(
-    ("address", "message"),
-    [
-        ("http://HOST/index.html", "answers, but with no video that libav knows"),
-        ("http://HOST/notes.txt", "answers, but with no video that libav knows"),
-        ("http://HOST/empty.mp4", "answers, but with no video that libav knows"),
-        ("http://HOST/gone.mp4", r"has nothing at this path \(404\)"),
-        # a playlist that points to a file of this machine
-        ("http://HOST/evil.m3u8", "source: "),
-        # nobody listens
-        ("http://u:sesame@127.0.0.1:CLOSED/", "refuses the connection; check the port"),
-        ("rtsp://u:sesame@127.0.0.1:CLOSED/", "refuses the connection; check the port"),
-        # a name that no resolver may know (RFC 6761)
-        ("rtsp://u:sesame@camera.invalid/live", r"has a host name that nobody knows \(camera.invalid\)"),
-        ("http://u:sesame@camera.invalid/live", r"has a host name that nobody knows \(camera.invalid\)"),
-        # what the user wrote is no address that can work
-        ("rtps://u:sesame@host/live", "rtps:// is no protocol that Mirilla reads; did you mean rtsps or rtsp?"),
-        ("gopher://u:sesame@host/live", "give one of rtsp, rtsps, http, https, or a path"),
-        ("rtsp://u:ses/ame@host/live", "write %2F for /"),
-        ("http://[u:sesame@host/live", "source: "),
-        ("rtsp://", "names no host; write rtsp://HOST/PATH"),
-        ("http://u:sesame@", "names no host"),
-    ],
-)
-def test_what_is_wrong_with_an_address_is_one_line_without_its_password(
-    address: str, message: str, website: FileServer
-) -> None:
-    address = address.replace("HOST", f"127.0.0.1:{website.port}").replace("CLOSED", str(free_port()))
-    with pytest.raises(SourceError, match=message) as caught:
-        open_source(address, QUICK)
-    assert caught.value.exit_code == 2
-    assert "\n" not in str(caught.value)
-    assert "sesame" not in "".join(traceback.format_exception(caught.value))
-
-
-def test_half_a_file_says_so_after_its_last_picture(website: FileServer) -> None:
-    source = open_source(f"http://127.0.0.1:{website.port}/half.mp4", QUICK)
-    with pytest.raises(SourceError, match=r"half\.mp4' broke off: .* after \d\d frames; check the file"):
-        deque(source, maxlen=0)
-
-
-def test_http_asks_for_the_right_password(film: Path) -> None:
-    with FileServer(film.parent).start() as server:
-        server.password = base64.b64encode(b"viewer:open sesame").decode()
-        for user, is_let_in in (("viewer:open%20sesame", True), ("viewer:sesamy", False)):
-            address = f"http://{user}@127.0.0.1:{server.port}/film.mp4"
-            if is_let_in:
-                assert len(list(open_source(address, QUICK))) == 75
-            else:
-                with pytest.raises(SourceError, match=r"wants another user name or password \(401\)"):
-                    open_source(address, QUICK)
+    # 40 decoders of this size with their pictures are many times as much.
+    assert after_mb - before_mb < 20

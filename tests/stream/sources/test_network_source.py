@@ -15,7 +15,8 @@ from stream.errors import SourceError
 from stream.frame import Frame
 from stream.sources.loss import LostError
 from stream.sources.network import NetworkSource
-from stream.sources.network_connection import Arrival, StreamFacts
+from stream.sources.network_connection import Arrival
+from stream.sources.network_stream import StreamFacts
 from stream.sources.source import SourceOptions
 
 ADDRESS = "rtsp://admin:secret@cam.local/live"
@@ -27,10 +28,14 @@ LIVE = StreamFacts(
     rate=Fraction(25),
     frame_count=None,
     sample_aspect=None,
-    codec="h264",
 )
 RECORDED = StreamFacts(
-    is_live=False, time_base=TB, has_clock=True, rate=Fraction(25), frame_count=4, sample_aspect=None, codec="h264"
+    is_live=False,
+    time_base=TB,
+    has_clock=True,
+    rate=Fraction(25),
+    frame_count=4,
+    sample_aspect=None,
 )
 BROKE = LostError("broke off (scripted)", "check the camera")
 ENDED = LostError("ended", "check that it still serves", is_end=True)
@@ -252,7 +257,6 @@ def test_a_stream_without_a_clock_is_timed_by_its_arrivals() -> None:
         rate=None,
         frame_count=None,
         sample_aspect=None,
-        codec="mjpeg",
     )
     # libav counts pictures at 25 a second, whatever the camera does
     link = ScriptedLink([arrival(0, 0, 5.0), arrival(1, 1, 5.2), arrival(2, 2, 5.9), BROKE], facts)
