@@ -95,9 +95,9 @@ class StreamSettings(_Checked):
     reconnect: Annotated[int, Field(ge=0)] | None = None
     """How often in a row to try to get a lost source back; None for ever."""
     rtsp_transport: RtspTransport = "tcp"
-    connect_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0
+    connect_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = SourceOptions().connect_seconds
     """How long a network source may take until its first picture."""
-    lost_after_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0
+    lost_after_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = SourceOptions().lost_after_seconds
     """How long a network source may give no picture before it counts as lost."""
 
     def source_options(self) -> SourceOptions:

@@ -129,6 +129,16 @@ def test_a_camera_that_refuses_exits_2_in_one_line(
     assert not list(tmp_path.glob("out/*"))
 
 
+def test_the_log_hides_passwords_whoever_writes_it() -> None:
+    program = """
+import logging, stream.terminal
+stream.terminal.log_to_terminal(debug=True)
+logging.getLogger("libav.tcp").warning("%s: cannot open %s", 7, "rtsp://viewer:sesame@cam/live")
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "7: cannot open rtsp://***@cam/live" in result.stderr
+
+
 def test_a_password_in_a_configuration_that_is_wrong_is_not_shown(mirilla: Mirilla, tmp_path: Path) -> None:
     text = "streams: {a: {source: ['rtsp://viewer:sesame@cam/live'], sinks: ['null']}}"
     (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")

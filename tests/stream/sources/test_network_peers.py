@@ -260,6 +260,9 @@ def test_leaving_wakes_who_waits_for_a_server_that_takes_calls_and_says_nothing(
         connection.leave()
         taker.join(CEILING)
         assert taken == [None]
+        # The reader does not sit out its minute either.
+        connection.join(CEILING)
+        assert not [thread for thread in threading.enumerate() if thread.name == "mirilla-network"]
         released.set()
 
 
