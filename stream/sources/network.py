@@ -23,7 +23,7 @@ from numpy import uint8
 from numpy.typing import NDArray
 
 from stream.errors import SourceError
-from stream.frame import Frame, SourceInfo
+from stream.frame import AudioTrack, Frame, SourceInfo
 from stream.sources.address import has_unescaped_credentials, host_of, is_address, shown, stream_name
 from stream.sources.backoff import patience_seconds, wait_seconds
 from stream.sources.loss import LostError
@@ -270,6 +270,7 @@ class NetworkSource(Source):
             time_base=ARRIVAL_TIME_BASE if facts.is_live and not facts.has_clock else facts.time_base,
             is_live=facts.is_live,
             frame_count=facts.frame_count,
+            audio=None if facts.audio is None else AudioTrack(self._address, *facts.audio),
         )
 
 

@@ -28,8 +28,8 @@ _WITHOUT_BYTES = PLAYLISTS | {"rtsp", "mpjpeg"}
 HIGHEST_RATE = 240
 """Frames a second above which a declared rate is a clock's unit rather than a rate."""
 
-_HTTP_PROTOCOLS = "http,https,httpproxy,tcp,tls,crypto,data"
-"""What a playlist may refer to: never to files of this machine."""
+HTTP_OPTIONS = {"protocol_whitelist": "http,https,httpproxy,tcp,tls,crypto,data"}
+"""libav's options: what a playlist may refer to, which is never a file of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class StreamFacts:
         rate: declared frames a second, or None.
         frame_count: of recorded material, where it is known.
         sample_aspect: width of a stored pixel by its height, None for square.
+        audio: index and codec of the sound of recorded material, None where there is none.
     """
 
     is_live: bool
@@ -51,6 +52,7 @@ class StreamFacts:
     rate: Fraction | None
     frame_count: int | None
     sample_aspect: Fraction | None
+    audio: tuple[int, str] | None = None
 
 
 def open_address(address: str, options: SourceOptions) -> av.container.InputContainer:
@@ -110,7 +112,16 @@ def facts_of(
         rate=rate,
         frame_count=None if is_live else promise.frame_count(),
         sample_aspect=stream.sample_aspect_ratio,
+        audio=None if is_live else _audio_of(container),
     )
+
+
+def _audio_of(container: av.container.InputContainer) -> tuple[int, str] | None:
+    audio = container.streams.best("audio")
+    # PyAV's stubs leave out that a stream without a decoder has no context.
+    if audio is None or getattr(audio, "codec_context", None) is None:
+        return None
+    return audio.index, audio.codec_context.codec.canonical_name
 
 
 def _is_live(container: av.container.InputContainer) -> bool:
@@ -127,4 +138,4 @@ def _libav_options(address: str, options: SourceOptions) -> dict[str, str]:
     if address.lower().startswith("rtsp"):
         transport = options.rtsp_transport
         return {**common, "rtsp_transport": transport, "allowed_media_types": "video", "timeout": limit_us}
-    return {**common, "protocol_whitelist": _HTTP_PROTOCOLS, "rw_timeout": limit_us}
+    return {**common, **HTTP_OPTIONS, "rw_timeout": limit_us}

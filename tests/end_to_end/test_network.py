@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import subprocess
@@ -9,14 +10,15 @@ import sys
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.end_to_end.conftest import ROOT, Mirilla
-from tests.end_to_end.ffprobe import frame_times, probe
-from tests.stream.sources.network_peers import HttpCamera, RtspServer, free_port
+from tests.end_to_end.ffprobe import audio_packets, frame_times, probe
+from tests.stream.sources.network_peers import FileServer, HttpCamera, RtspServer, free_port
 
 pytestmark = pytest.mark.usefixtures("ffprobe")
 
@@ -127,6 +129,41 @@ def test_a_camera_that_refuses_exits_2_in_one_line(
     assert quiet.returncode == 2
     assert len(quiet.stderr.strip().splitlines()) == 1
     assert not list(tmp_path.glob("out/*"))
+
+
+def test_a_file_over_http_comes_back_whole_with_its_sound(mirilla: Mirilla, clip: Path, tmp_path: Path) -> None:
+    with FileServer(tmp_path).start() as server:
+        server.password = base64.b64encode(b"viewer:sesame").decode()
+        address = f"http://viewer:sesame@127.0.0.1:{server.port}/clip.mp4"
+        result = mirilla("run", "--source", address, "--model", "none", "--sink", "seen/{name}.mp4", "--debug")
+    assert result.returncode == 0, result.stderr
+    assert "sesame" not in result.stdout + result.stderr
+    seen = tmp_path / "seen" / "clip.mp4"
+    assert frame_times(seen) == frame_times(clip)
+    assert audio_packets(seen) == audio_packets(clip)
+
+
+def test_a_file_over_http_whose_sound_cannot_be_had_comes_back_without(
+    mirilla: Mirilla, clip: Path, tmp_path: Path
+) -> None:
+    class OneCaller(FileServer):
+        """Refuses every connection but the first."""
+
+        def respond(self, request: BaseHTTPRequestHandler) -> None:
+            if self.requests:
+                self.password = "nobody's"
+            super().respond(request)
+
+    whole = tmp_path / "whole.mp4"
+    command = ["ffmpeg", "-v", "error", "-i", str(clip), "-c", "copy", "-movflags", "faststart", str(whole)]
+    subprocess.run(command, check=True)
+    with OneCaller(tmp_path).start() as server:
+        address = f"http://viewer:sesame@127.0.0.1:{server.port}/whole.mp4"
+        result = mirilla("run", "--source", address, "--model", "none", "--sink", "seen.mp4")
+    assert result.returncode == 0, result.stderr
+    assert "the sound is left out" in result.stderr
+    assert "sesame" not in result.stderr
+    assert len(frame_times(tmp_path / "seen.mp4")) == len(frame_times(clip))
 
 
 def test_the_log_hides_passwords_whoever_writes_it() -> None:
