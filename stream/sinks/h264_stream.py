@@ -16,14 +16,19 @@ import numpy as np
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.frame import PictureType
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from stream.frame import Frame, SourceInfo
+from stream.sinks.planar_colours import PlanarConverter
 
-PRESET = "veryfast"
-"""x264's trade of speed for size."""
+PRESET = "superfast"
+"""x264's trade of speed for size; with macroblock-tree rate control, which it leaves out, it is as small as `veryfast`.
+
+Of two real clips at 1280x720: 437 against 418 and 777 against 768 kB, 42.55 against 42.75 and 44.67 against 44.68 dB,
+2.6 against 3.2 and 3.2 against 5.9 ms of processor time a frame.
+"""
 
 CRF = 23
 """x264's constant quality, 0 (lossless) to 51."""
@@ -73,7 +78,7 @@ def encoder_options(rate: Fraction | None) -> dict[str, str]:
     Args:
         rate: declared frames a second, or None where there is none to count on; then no frame is held back.
     """
-    options = {"preset": PRESET, "crf": str(CRF), "bf": "0", "forced-idr": "1"}
+    options = {"preset": PRESET, "mbtree": "1", "crf": str(CRF), "bf": "0", "forced-idr": "1"}
     delay_frames = int(rate * DELAY_SECONDS) if rate else 0
     if delay_frames < 3:
         return {**options, "tune": "zerolatency", "threads": str(min(os.cpu_count() or 1, MAX_THREADS))}
@@ -99,6 +104,7 @@ class H264Stream:
         self.end_seconds: Fraction | None = None
         self.size_wh = (info.width, info.height)
         self._matrix = _ITU709 if info.height >= _BT601_LINES_BELOW else _ITU601
+        self._colours = PlanarConverter("bt709" if self._matrix == _ITU709 else "bt601")
         self._held: Packet[VideoStream] | None = None
         self._last_ticks: int | None = None
         self._keyframe_ticks: int | None = None
@@ -150,11 +156,7 @@ class H264Stream:
         if width % 2 or height % 2:
             padded = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
             image = np.asarray(padded, dtype=np.uint8)
-        buffer = np.ascontiguousarray(image)
-        matrix = Colorspace.ITU709 if self._matrix == _ITU709 else Colorspace.ITU601
-        return av.VideoFrame.from_numpy_buffer(buffer, "bgr24").reformat(
-            format="yuv420p", dst_colorspace=matrix, dst_color_range=ColorRange.MPEG
-        )
+        return self._colours.convert(image)
 
     def _timed(self, packets: list[Packet[VideoStream]]) -> list[Packet[VideoStream]]:
         """The packets whose successor is known, and with it how long their picture stays; the newest is held back.

@@ -14,8 +14,9 @@ from transformers import PreTrainedModel
 from models.networks.sketch_cnn import SketchCnn, SketchCnnConfig, label_settings
 from models.networks.unet import UNet, UNetConfig
 
-# Its configurations and processors are untyped.
+# Their configurations, processors and tokenizers are untyped.
 tf: Any = importlib.import_module("transformers")
+tokenizers: Any = importlib.import_module("tokenizers")
 LABELS = label_settings(["cat", "alarm clock", "star"])
 _SHORTEST = {"shortest_edge": 64, "longest_edge": 96}
 
@@ -350,12 +351,12 @@ OTHERS = {
     "sam": Architecture(
         lambda: tf.SamModel(sam_config(pruned=False)),
         lambda: tf.SamImageProcessor(size={"longest_edge": 64}, pad_size={"height": 64, "width": 64}),
-        "feature-extraction",
+        "mask-generation",
     ),
     "slim-sam": Architecture(
         lambda: tf.SamModel(sam_config(pruned=True)),
         lambda: tf.SamImageProcessor(size={"longest_edge": 64}, pad_size={"height": 64, "width": 64}),
-        "feature-extraction",
+        "mask-generation",
     ),
 }
 
@@ -400,3 +401,12 @@ def write_checkpoint(name: str, folder: Path) -> Path:
     if processor is not None:
         processor().save_pretrained(folder)
     return folder
+
+
+def write_tokenizer(folder: Path) -> None:
+    """A tokenizer of whole words, as `tokenizer.json` holds it."""
+    words = ["<pad>", "<end>", "?", "This", "is", "a", "photo", "of", "cat", "star", "."]
+    vocabulary = {word: index for index, word in enumerate(words)}
+    plain = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="?"))
+    plain.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    tf.PreTrainedTokenizerFast(tokenizer_object=plain, pad_token="<pad>", unk_token="?").save_pretrained(folder)

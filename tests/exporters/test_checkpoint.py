@@ -24,10 +24,9 @@ from models import load_model
 from models.manifest import read_manifest
 from models.onnx_session import OnnxSession
 from models.results import Classification
-from tests.exporters.checkpoints import ARCHITECTURES, build, write_checkpoint
+from tests.exporters.checkpoints import ARCHITECTURES, build, write_checkpoint, write_tokenizer
 
-# Both are untyped.
-tokenizers: Any = importlib.import_module("tokenizers")
+# It is untyped.
 transformers: Any = importlib.import_module("transformers")
 
 
@@ -204,21 +203,10 @@ def test_a_static_int8_model_has_its_ranges_from_the_pictures(tmp_path: Path) ->
     assert "DynamicQuantizeLinear" not in kinds
 
 
-def tokenizer(folder: Path) -> None:
-    """A tokenizer of whole words, as `tokenizer.json` holds it."""
-    words = ["<pad>", "<end>", "?", "This", "is", "a", "photo", "of", "cat", "star", "."]
-    vocabulary = {word: index for index, word in enumerate(words)}
-    plain = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="?"))
-    plain.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    transformers.PreTrainedTokenizerFast(tokenizer_object=plain, pad_token="<pad>", unk_token="?").save_pretrained(
-        folder
-    )
-
-
 @pytest.mark.parametrize(("name", "decoder"), [("clip", "softmax"), ("siglip", "probabilities")])
 def test_fixed_texts_make_a_plain_classifier(tmp_path: Path, name: str, decoder: str) -> None:
     checkpoint = write_checkpoint(name, tmp_path / "checkpoint")
-    tokenizer(checkpoint)
+    write_tokenizer(checkpoint)
     package = export_package(checkpoint, tmp_path / "out", ExportOptions(labels=("cat", "star")))
     model = load_model(package, device="cpu", threads=1)
     assert (model.manifest.task, model.manifest.decoder) == ("image_classification", decoder)
