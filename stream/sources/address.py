@@ -13,7 +13,7 @@ from stream.sources.paths import is_still_name, is_video_name
 
 HIDDEN = "***"
 
-_SCHEME = r"[a-z][a-z0-9+.-]*://"
+_SCHEME = r"[a-z][a-z0-9+.-]+://"
 _ADDRESS = re.compile(rf"{_SCHEME}[^\s\"<>]+", re.IGNORECASE)
 _PARTS = re.compile(rf"(?P<scheme>{_SCHEME})(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<query>.*)", re.I | re.S)
 _SECRET_IN_PATH = re.compile(
