@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from stream.errors import SourceError
 from stream.frame import AudioTrack, Frame, SourceInfo
 from stream.sources.address import has_unescaped_credentials, host_of, is_address, shown, stream_name
-from stream.sources.backoff import patience_seconds, wait_seconds
+from stream.sources.backoff import first_wait_seconds, patience_seconds, wait_seconds
 from stream.sources.loss import LostError
 from stream.sources.network_connection import Arrival, Connection
 from stream.sources.network_stream import StreamFacts
@@ -120,7 +120,7 @@ class NetworkSource(Source):
         self._timeline = Timeline(self.info.time_base)
         self._pts: int | None = None
         self._frames = self._first_number = self._next_index = 0
-        self._last_frame_ns = self._first.arrived_ns
+        self._connected_ns = self._last_frame_ns = self._first.arrived_ns
         self._attempt = self._reconnects = self._lost_ns = self._superseded = 0
 
     @property
@@ -186,7 +186,7 @@ class NetworkSource(Source):
             with self._lock:
                 self._attempt = attempt
             patience = patience_seconds(attempt, self._usual_seconds, self._options.connect_seconds)
-            if self._wait(wait_seconds(attempt, self._chance())) or not self._reconnect(patience):
+            if self._wait(self._wait_before(attempt)) or not self._reconnect(patience):
                 return False
             try:
                 self._first = self._link.take(patience)
@@ -195,6 +195,11 @@ class NetworkSource(Source):
                 continue
             break
         return self._first is not None and self._has_come_back(self._first)
+
+    def _wait_before(self, attempt: int) -> float:
+        if attempt > 1:
+            return wait_seconds(attempt, self._chance())
+        return first_wait_seconds((self._last_frame_ns - self._connected_ns) / 1e9, self._chance())
 
     def _reconnect(self, patience: float) -> bool:
         options = replace(self._options, connect_seconds=patience)
@@ -208,6 +213,8 @@ class NetworkSource(Source):
         """Go on with a new connection's clock and numbers; False where it is no live stream any more."""
         facts = self._link.facts
         if facts is None or facts.is_live != self.info.is_live:
+            if not self.info.is_live:
+                raise self._broken(LostError("has something else now", "run it again", is_final=True))
             _log.warning("%s: the live stream is over", self._shown)
             return False
         gap_ns = first.arrived_ns - self._last_frame_ns
@@ -216,6 +223,7 @@ class NetworkSource(Source):
             self._reconnects += 1
             self._lost_ns += gap_ns
         _log.warning("%s: back after %.1f s", self._shown, gap_ns / 1e9)
+        self._connected_ns = first.arrived_ns
         self._facts = facts
         self._converter = UprightConverter(facts.sample_aspect)
         self._timeline.reconnected()

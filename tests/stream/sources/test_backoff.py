@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stream.sources.backoff import LONGEST_SECONDS, patience_seconds, wait_seconds
+from stream.sources.backoff import LONGEST_SECONDS, first_wait_seconds, patience_seconds, wait_seconds
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,14 @@ def test_a_source_that_was_gone_for_five_seconds_is_back_within_three() -> None:
 @pytest.mark.parametrize(
     ("attempt", "usual", "most", "expected"),
     [
-        # a quick camera gets two seconds, then half as long again
+        # a quick camera gets two seconds three times, then half as long again
         (1, 0.4, 10.0, 2.0),
-        (2, 0.4, 10.0, 3.0),
-        (3, 0.4, 10.0, 4.5),
+        (3, 0.4, 10.0, 2.0),
+        (4, 0.4, 10.0, 3.0),
+        (5, 0.4, 10.0, 4.5),
         # a slow one twice its time
         (1, 1.5, 10.0, 3.0),
-        (2, 1.5, 10.0, 4.5),
+        (4, 1.5, 10.0, 4.5),
         # never more than the user allows
         (1, 6.0, 10.0, 10.0),
         (1, 0.4, 1.0, 1.0),
@@ -62,3 +63,22 @@ def test_a_source_that_was_gone_for_five_seconds_is_back_within_three() -> None:
 )
 def test_patience_grows_from_what_the_camera_needs(attempt: int, usual: float, most: float, expected: float) -> None:
     assert patience_seconds(attempt, usual, most) == expected
+
+
+@pytest.mark.parametrize(
+    ("life", "chance", "expected"),
+    [
+        # it lived: quick
+        (60.0, 1.0, 0.25),
+        (1.0, 0.0, 0.125),
+        # it gave one picture and ended: no more than a call a second
+        (0.0, 1.0, 1.0),
+        (0.0, 0.0, 1.0),
+        (0.5, 1.0, 0.5),
+        (0.9, 1.0, 0.25),
+    ],
+)
+def test_a_server_that_ends_every_connection_at_once_is_not_called_all_the_time(
+    life: float, chance: float, expected: float
+) -> None:
+    assert first_wait_seconds(life, chance) == expected

@@ -125,22 +125,22 @@ def test_what_a_live_source_says_of_itself() -> None:
 def test_a_lost_camera_comes_back_and_the_gap_is_as_long_as_it_was() -> None:
     clock = Clock()
     network = Network(
-        ScriptedLink([arrival(0, 1000, 0), arrival(1, 1040, 0.04), BROKE]),
+        ScriptedLink([arrival(0, 1000, 0), arrival(1, 3000, 2), BROKE]),
         ScriptedLink([LostError("refuses the connection", "x")]),
         ScriptedLink([LostError("refuses the connection", "x")]),
-        ScriptedLink([arrival(0, 77, 2.54), arrival(1, 117, 2.58), BROKE]),
-        ScriptedLink([arrival(0, 5, 4.58), arrival(1, 45, 4.62), ENDED]),
+        ScriptedLink([arrival(0, 77, 4.5), arrival(1, 327, 4.75), BROKE]),
+        ScriptedLink([arrival(0, 5, 6.75), arrival(1, 45, 6.79), ENDED]),
     )
     source = opened(network, clock)
     frames = first(source, 6)
-    assert [frame.pts for frame in frames] == [1000, 1040, 3540, 3580, 5580, 5620]
+    assert [frame.pts for frame in frames] == [1000, 3000, 5500, 5750, 7750, 7790]
     assert [frame.index for frame in frames] == [0, 1, 2, 3, 4, 5]
-    assert [frame.captured_at_ns for frame in frames[1:3]] == [40_000_000, 2_540_000_000]
-    # a wait before each attempt, and from the beginning after each loss
-    assert clock.waits == [0.25, 0.375, 0.5625, 0.25]
+    assert [frame.captured_at_ns for frame in frames[1:3]] == [2_000_000_000, 4_500_000_000]
+    # a wait before each attempt, and from the beginning after each loss; the last but one lived for 1/4 s only
+    assert clock.waits == [0.25, 0.375, 0.5625, 0.75]
     assert all(link.is_left for link in network.links)
-    # the first one came at once, so attempts are given up after 2 s, 3 s, 4.5 s
-    assert [link.timeouts[0] for link in network.links] == [7, 2, 3, 4.5, 2]
+    # the first one came at once, so that attempts are soon given up
+    assert [link.timeouts[0] for link in network.links] == [7, 2, 2, 2, 2]
     # live material does not go back for what was missed
     assert network.resumed == [None] * 5
 
@@ -169,8 +169,8 @@ def test_the_status_says_what_is_going_on() -> None:
         (False, 1, S),
         (False, 2, S),
     ]
-    # 1.25 s after the last picture, then 2.625 s: it grows while it lasts
-    assert [status.lost_ns for status in seen] == [1_250_000_000, 2_625_000_000]
+    # 2 s after the last picture, then 3.375 s: it grows while it lasts
+    assert [status.lost_ns for status in seen] == [2_000_000_000, 3_375_000_000]
     status = source.status
     assert (status.is_connected, status.attempt, status.reconnects, status.lost_ns) == (True, 0, 1, 3_500_000_000)
     assert status.last_frame_ns == 4_500_000_000
