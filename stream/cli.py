@@ -20,8 +20,9 @@ from stream.model_commands import export, fetch_zoo_models, list_models, train_s
 from stream.options import RunOptions, settings_for
 from stream.report import report_file
 from stream.run_view import QuietView, TerminalView
+from stream.sources.source import RtspTransport
 from stream.stream_run import RunView, StreamOutcome, run_settings
-from stream.terminal import Debug, Quiet, err, log_to_terminal, out, say
+from stream.terminal import Debug, Quiet, err, log_to_terminal, out, say, say_with_traceback
 
 app = typer.Typer(
     help="Watches video and draws what models see on it while the video plays.",
@@ -46,7 +47,8 @@ def run(
         Path | None, typer.Argument(help="A configuration file; config.yaml where no source is given.")
     ] = None,
     source: Annotated[
-        list[str] | None, typer.Option(help="A video, GIF, image, folder, webcam (0), 'doodles' or 'pattern'.")
+        list[str] | None,
+        typer.Option(help="A video, image, folder, webcam (0), rtsp://, http://, 'doodles', 'pattern'."),
     ] = None,
     model: Annotated[
         list[str] | None, typer.Option(help="A bundled or zoo name, a package folder, an .onnx file, or 'none'.")
@@ -69,6 +71,10 @@ def run(
     device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds of the source.")] = None,
+    reconnect: Annotated[
+        int | None, typer.Option(help="Try so often in a row to get a lost camera back; for ever where not given.")
+    ] = None,
+    rtsp_transport: Annotated[RtspTransport | None, typer.Option(help="How RTSP's pictures travel.")] = None,
     hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
     isolate: Annotated[
         str | None, typer.Option(help="LABEL, LABEL:white, LABEL:blur or LABEL:grey: show only what has this label.")
@@ -99,7 +105,9 @@ def run(
         models=model or (),
         sinks=sink or (),
         model=_given(on_models),
-        stream=_given({"frames": frames, "duration": duration}),
+        stream=_given(
+            {"frames": frames, "duration": duration, "reconnect": reconnect, "rtsp_transport": rtsp_transport}
+        ),
         hud=hud,
         overlay=_given({"isolate": isolate, "highlight": highlight}),
         overwrite=overwrite,
@@ -274,11 +282,12 @@ def main() -> None:
     """The entry point: a user's mistake is one line on standard error; `--debug` shows the traceback."""
     try:
         app()
-    except MirillaError as error:
-        if "--debug" in sys.argv:
-            raise
-        say(error)
-        sys.exit(error.exit_code)
+    except Exception as error:
+        if isinstance(error, MirillaError) and "--debug" not in sys.argv:
+            say(error)
+        else:
+            say_with_traceback(error)
+        sys.exit(error.exit_code if isinstance(error, MirillaError) else 1)
 
 
 def _exit_as(outcomes: Sequence[StreamOutcome], debug: bool) -> None:

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from models.onnx_session import Device, GraphOptimization
 from stream.errors import ConfigError
+from stream.sources.source import RtspTransport, SourceOptions
 
 # Where pydantic speaks of Python's types, say it in YAML's.
 _EXPECTED = {
@@ -104,6 +105,17 @@ class StreamSettings(_Checked):
     overlay: OverlaySettings = OverlaySettings()
     frames: Annotated[int, Field(ge=1)] | None = None
     duration: Annotated[float, Field(gt=0)] | None = None
+    reconnect: Annotated[int, Field(ge=0)] | None = None
+    """How often in a row to try to get a lost source back; None for ever."""
+    rtsp_transport: RtspTransport = "tcp"
+    connect_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = SourceOptions().connect_seconds
+    """How long a network source may take until its first picture."""
+    lost_after_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = SourceOptions().lost_after_seconds
+    """How long a network source may give no picture before it counts as lost."""
+
+    def source_options(self) -> SourceOptions:
+        """What concerns the source."""
+        return SourceOptions(self.reconnect, self.rtsp_transport, self.connect_seconds, self.lost_after_seconds)
 
 
 class Settings(_Checked):

@@ -106,6 +106,8 @@ def outcome_table(outcome: StreamOutcome) -> Table:
         table.add_row(name, f"{about['package']} on {about['provider'].removesuffix('ExecutionProvider')}{reason}")
     for name, counts in report.get("counts", {}).items():
         table.add_row(f"{name} counted", "; ".join(_counted(counts)))
+    if (lost := report.get("source", {})).get("reconnects"):
+        table.add_row("reconnected", f"{lost['reconnects']} times, {lost['lost_seconds']:.1f} s without pictures")
     table.add_row("time", f"{report['wall_seconds']:.1f} s")
     for path in outcome.paths:
         table.add_row("made", path)

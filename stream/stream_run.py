@@ -26,7 +26,7 @@ from stream.opencv_threads import opencv_on_one_thread
 from stream.pipeline import Limits, Pipeline
 from stream.pose_models import POSES, with_detector
 from stream.sinks import Sink, make_sink
-from stream.sources import open_source
+from stream.sources import Source, open_source
 from stream.tracking import LEAST_SCORE, Tracker
 
 
@@ -62,6 +62,7 @@ class _Prepared:
     """A stream that is ready to run: everything that can be wrong with the input was looked at."""
 
     name: str
+    source: Source
     pipeline: Pipeline
     models: Sequence[LoadedModel]
     sinks: Sequence[Sink]
@@ -72,6 +73,8 @@ class _Prepared:
         report = self.pipeline.metrics.report(about)
         if self.pipeline.counts:
             report["counts"] = self.pipeline.counts
+        if (status := self.source.status) is not None:
+            report["source"] = {"reconnects": status.reconnects, "lost_seconds": round(status.lost_ns / 1e9, 3)}
         return StreamOutcome(self.name, report, paths, error)
 
 
@@ -127,7 +130,7 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
     streams = []
     for name, stream in settings.streams.items():
         sinks = [*(make_sink(sink, overwrite=settings.overwrite) for sink in stream.sinks), *extra_sinks]
-        source = opened.enter_context(open_source(stream.source))
+        source = opened.enter_context(open_source(stream.source, stream.source_options()))
         steps = [_step(model, models) for model in stream.models]
         chosen = [models[_loading_key(model)] for model in stream.models]
         names = [model.name for model in chosen]
@@ -145,7 +148,7 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
             emphasis=emphasis_for(stream.overlay, chosen),
             limits=Limits(stream.frames, stream.duration),
         )
-        streams.append(_Prepared(name, pipeline, chosen, sinks))
+        streams.append(_Prepared(name, source, pipeline, chosen, sinks))
     return streams
 
 

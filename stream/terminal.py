@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -14,6 +16,7 @@ from rich.logging import RichHandler
 
 from models.errors import MirillaError
 from stream.errors import ConfigError
+from stream.sources.address import redacted
 
 out = Console()
 """Standard output: what was asked for."""
@@ -41,7 +44,20 @@ def tell(console: Console, line: str) -> None:
 
 def say(error: MirillaError) -> None:
     """Print an error as one line on standard error."""
-    err.out(f"mirilla: {error}", style="red", highlight=False)
+    err.out(f"mirilla: {redacted(str(error))}", style="red", highlight=False)
+
+
+def say_with_traceback(error: BaseException) -> None:
+    """Print an error with the places it passed on standard error, without the credentials of any address."""
+    sys.stderr.write(redacted("".join(traceback.format_exception(error))))
+
+
+class _Redacting(logging.Filter):
+    """Takes the credentials of addresses out of every record, also libav's own."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redacted(record.getMessage()), None
+        return True
 
 
 def log_to_terminal(debug: bool) -> None:
@@ -50,4 +66,5 @@ def log_to_terminal(debug: bool) -> None:
         # OpenCV's own remarks on a damaged picture would stand beside our one line about it.
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     handler = RichHandler(console=err, show_time=False, show_path=False)
+    handler.addFilter(_Redacting())
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s", handlers=[handler])

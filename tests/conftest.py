@@ -45,6 +45,26 @@ def chromium() -> Path:
     return _need(shutil.which("chromium") or shutil.which("google-chrome"), "Chromium is not installed")
 
 
+def _fails(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode != 0
+
+
+@pytest.fixture(scope="session")
+def rtsp_python() -> Path:
+    """A Python that can run tests/stream/sources/rtsp_server.py: the system's, where Debian's bindings are."""
+    python = "/usr/bin/python3"
+    needed = "for name in ('x264enc', 'vp8enc', 'rtph264pay', 'rtpvp8pay'): assert Gst.ElementFactory.find(name)"
+    program = f"""
+import gi
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import Gst, GstRtspServer
+Gst.init(None)
+{needed}
+"""
+    works = Path(python).exists() and not _fails([python, "-c", program])
+    return _need(python if works else None, "GStreamer's RTSP server (gir1.2-gst-rtsp-server-1.0) is not installed")
+
+
 @pytest.fixture(scope="session")
 def ffprobe() -> Path:
     """The ffprobe program."""

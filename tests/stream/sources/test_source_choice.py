@@ -85,7 +85,11 @@ def place(one_of_everything: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("  ", []),
         ("x" * 5000, []),
         ("~nobody-of-this-name/clip.mp4", []),
-        ("http://127.0.0.1:9/clip.mp4", []),
+        # addresses, also of protocols that nobody reads: one kind says what is wrong
+        ("http://127.0.0.1:9/clip.mp4", ["network (rtsp://, http://)"]),
+        ("rtsp://cam.local/live", ["network (rtsp://, http://)"]),
+        ("gopher://cam.local/live", ["network (rtsp://, http://)"]),
+        ("http:/clip.mp4", []),
     ],
 )
 @pytest.mark.usefixtures("place")
