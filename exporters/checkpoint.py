@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 from transformers import AutoConfig, AutoImageProcessor, PretrainedConfig, PreTrainedModel
 
@@ -21,6 +22,7 @@ from models.networks.sketch_cnn import NOTES_NAMES_FILE, NOTES_WEIGHTS_FILE, loa
 
 PROCESSOR_FILE = "preprocessor_config.json"
 _OURS = "mirilla_"
+_tracer: Any = torch.jit  # whose parts are not all typed
 _NEVER_REMOTE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -109,12 +111,12 @@ def _chosen_task(folder: Path, architecture: str, task_name: str | None) -> Expo
             f"{folder / 'config.json'}: architectures: {architecture or 'none'} is none that Mirilla exports; "
             "docs/exporting.md lists them"
         )
-    if asked is not None and asked is not trained_for:
+    if asked is not None and not architecture.endswith(asked.heads):
         raise ExportError(
             f"--task: {folder} holds a {architecture}, which does {trained_for.name}, not {asked.name}; "
             "leave --task out"
         )
-    return trained_for
+    return asked or trained_for
 
 
 def _read_processor(folder: Path, size_hw: tuple[int, int] | None) -> Any:
@@ -174,7 +176,21 @@ def _read_model(folder: Path, config: PretrainedConfig, task: ExportTask) -> Pre
             + f" of {architecture}; they are of another network"
         )
     model.train(mode=False)
+    _settle_experts(model)
     return model
+
+
+def _settle_experts(model: Any) -> None:
+    """ViTPose++ has an expert a data set that it was trained on: here it is always asked as of COCO, the first."""
+    backbone = getattr(model.config, "backbone_config", None)
+    if model.config.model_type == "vitpose" and getattr(backbone, "num_experts", 1) > 1:
+        model.register_forward_pre_hook(_as_of_coco, with_kwargs=True)
+
+
+def _as_of_coco(_model: Any, arguments: Any, named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    # Where it is traced, Optimum says the same, and may not be told twice.
+    expert = {} if _tracer.is_tracing() else {"dataset_index": torch.zeros(1, dtype=torch.long)}
+    return arguments, expert | named
 
 
 def first_line(error: BaseException) -> str:

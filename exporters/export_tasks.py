@@ -56,6 +56,15 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         agreement.masks,
         ("instance_segmentation", "query_masks"),
     ),
+    # The same network, asked for objects that may overlap. Below the row above, which is what is inferred.
+    ExportTask(
+        "instance-segmentation",
+        ("image-segmentation",),
+        "AutoModelForInstanceSegmentation",
+        ("ForInstanceSegmentation",),
+        agreement.masks,
+        ("instance_segmentation", "maskformer_instances"),
+    ),
     ExportTask(
         "image-classification",
         ("image-classification",),

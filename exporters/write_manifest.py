@@ -17,6 +17,7 @@ from models.errors import ModelError
 from models.image_processors import input_spec
 from models.manifest import MODEL_NAME, InputSpec, Manifest, SourceSpec
 from models.onnx_session import OnnxSession
+from models.skeletons import skeleton_of
 from models.transformers_package import read_transformers_folder
 
 TRAINING_RECORD = "training.json"
@@ -124,16 +125,25 @@ def _declared(
         spec = input_spec(session, processor.to_dict())
     except (KeyError, TypeError, ValueError):
         spec = _shown(processor, session, size_hw)
+    names = texts or tuple(name for _, name in sorted(labels.items())) or (answers[0],)
     return Manifest(
         name=folder.name,
         task=answers[0],
         decoder=answers[1],
         input=spec,
         outputs=tuple(output.name for output in session.outputs),
-        class_names=texts or tuple(name for _, name in sorted(labels.items())) or (answers[0],),
+        class_names=names,
+        skeleton=_skeleton(checkpoint, names) if answers[0] == "keypoint_detection" else (),
         source=SourceSpec(id=folder.name),
         opset=0,
     )
+
+
+def _skeleton(checkpoint: Checkpoint, names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    try:
+        return skeleton_of(getattr(checkpoint.model.config, "edges", None), names)
+    except (TypeError, ValueError) as error:
+        raise ExportError(f"{checkpoint.folder / 'config.json'}: {error}; mend it") from error
 
 
 def _shown(processor: Any, session: OnnxSession, size_hw: tuple[int, int]) -> InputSpec:

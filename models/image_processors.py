@@ -112,6 +112,12 @@ def _yolos(preprocessor: Mapping[str, Any]) -> Fields:
     return fields | ({"size_multiple": _YOLOS_MULTIPLE} if fields["resize"] == "shortest_longest_edge" else {})
 
 
+def _maskformer(preprocessor: Mapping[str, Any]) -> Fields:
+    if "shortest_edge" in _as_size(preprocessor.get("size", {})):
+        raise ValueError("size: a MaskFormer that takes any size is not supported; export it, with one --size")
+    return _detr(preprocessor)
+
+
 def _mobilevit(preprocessor: Mapping[str, Any]) -> Fields:
     size = preprocessor.get("size", {})
     as_dict = {"shortest_edge": size} if isinstance(size, int) else size
@@ -133,6 +139,14 @@ def _dpt(preprocessor: Mapping[str, Any]) -> Fields:
     return {"resize": "stretch", "height": height, "width": width}
 
 
+def _vitpose(preprocessor: Mapping[str, Any]) -> Fields:
+    if not preprocessor.get("do_affine_transform", True):
+        raise ValueError("do_affine_transform: false is not supported; people are cut out of frames")
+    size = preprocessor.get("size") or {"height": 256, "width": 192}
+    # OpenCV's way: the cut is interpolated without a filter that widens.
+    return {"resize": "box_crop", "antialias": False, "height": size["height"], "width": size["width"]}
+
+
 def _as_size(size: int | dict[str, int]) -> dict[str, int]:
     # Older processors store one number for a square.
     return {"height": size, "width": size} if isinstance(size, int) else size
@@ -142,7 +156,9 @@ _GEOMETRY: dict[str, Callable[[Mapping[str, Any]], Fields]] = {
     "ConvNext": _convnext,
     "DPT": _dpt,
     "Detr": _detr,
+    "MaskFormer": _maskformer,
     "MobileViT": _mobilevit,
     "RTDetr": _detr,
+    "VitPose": _vitpose,
     "Yolos": _yolos,
 }

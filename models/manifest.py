@@ -27,6 +27,7 @@ ResizeRule = Literal[
     "letterbox_center",
     "letterbox_top_left",
     "ink_crop",
+    "box_crop",
 ]
 Precision = Literal["fp32", "fp16", "int8"]
 _FREE_SIZE_RULES = ("shortest_longest_edge", "aspect_multiple")
@@ -103,7 +104,7 @@ class InputSpec(_Checked):
 
 
 class DecodingSpec(_Checked):
-    """What decoders of boxes need to know besides the outputs."""
+    """What decoders of boxes and masks need to know besides the outputs."""
 
     nms_iou: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Of two boxes of one class that overlap by more, the less likely one is dropped; not for decoders without NMS."""
@@ -111,6 +112,8 @@ class DecodingSpec(_Checked):
     """Whether boxes of different classes drop one another too."""
     strides: tuple[Annotated[int, Field(ge=1)], ...] = (8, 16, 32)
     """Of the grids whose cells an undecoded head lists, in pixels of the input."""
+    least_visible: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """Of a query's mask: where surer queries leave it less, it is no object; for decoder `query_masks`."""
 
 
 class SourceSpec(_Checked):
@@ -157,6 +160,8 @@ class Manifest(_Checked):
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
     class_names: Annotated[tuple[str, ...], Field(min_length=1)]
     source: SourceSpec
+    skeleton: tuple[tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]], ...] = ()
+    """Of pose models, whose class names are those of keypoints: pairs of them that a line joins."""
     opset: int
     precision: Precision = "fp32"
     sha256: str | None = None
@@ -175,6 +180,13 @@ class Manifest(_Checked):
     """How far ONNX Runtime may rewrite the graph, where the user does not say."""
     trained_with: str | None = None
     """The command that makes the weights again."""
+
+    @model_validator(mode="after")
+    def _skeleton_is_of_keypoints(self) -> Manifest:
+        count = len(self.class_names)
+        if any(index >= count for pair in self.skeleton for index in pair):
+            raise ValueError(f"skeleton: expected pairs of 0..{count - 1}, got {self.skeleton}")
+        return self
 
 
 def read_manifest(folder: Path) -> Manifest:

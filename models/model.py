@@ -18,7 +18,7 @@ from models.errors import ModelError
 from models.onnx_session import Device, GraphOptimization, OnnxSession
 from models.package import Package, find_package
 from models.results import Result, ResultFilter
-from models.tasks import find_task
+from models.tasks import Task, find_task
 
 _WARM_UP_HW = (480, 640)
 """For models that take any size."""
@@ -67,12 +67,43 @@ class Model:
         _check_graph(package, self._session)
         self._inputs = {node.name: node for node in self._session.inputs}
         height, width = manifest.input.height or _WARM_UP_HW[0], manifest.input.width or _WARM_UP_HW[1]
-        self(np.zeros((height, width, 3), np.uint8))
+        self.warm_up(width, height)
 
     @property
     def provider(self) -> str:
         """The ONNX Runtime provider that runs the graph: `CPUExecutionProvider`."""
         return self._session.provider
+
+    @property
+    def task(self) -> Task:
+        """What stands around the graph; for chains, which call its halves themselves."""
+        return self._task
+
+    @property
+    def why_not_cuda(self) -> str | None:
+        """With `device: auto`, what kept CUDA from being taken; None where it was taken, or not asked for."""
+        return self._session.why_not_cuda
+
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether the input has the size of the picture, so that it is worth to `warm_up` for a stream's own."""
+        return self.manifest.input.height is None or self.manifest.input.width is None
+
+    def infer(self, tensor: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        """The graph's outputs by name, for inputs float32 (N, C, H, W) that the task made.
+
+        Raises:
+            ModelError: the graph failed while it ran.
+        """
+        return self._session.run(self._feeds(tensor))
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Run once on a black picture of a size in pixels: on CUDA the first run of each shape is many times slower.
+
+        Raises:
+            ModelError: the graph failed while it ran.
+        """
+        self(np.zeros((height, width, 3), np.uint8))
 
     def __call__(self, image: NDArray[np.uint8], timer: StageTimer = untimed) -> Result:
         """What the model says of a picture.
@@ -87,7 +118,7 @@ class Model:
         with timer("preprocess"):
             tensor, geometry = self._task.preprocess(image)
         with timer("inference"):
-            outputs = self._session.run(self._feeds(tensor))
+            outputs = self.infer(tensor)
         with timer("postprocess"):
             return self._task.postprocess(outputs, geometry).filtered(self.filter)
 

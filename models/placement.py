@@ -74,6 +74,26 @@ class Placement:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return np.asarray(cv2.warpAffine(plane, to_plane, size_wh, flags=flags, borderMode=cv2.BORDER_REPLICATE))
 
+    def sample_nearest(self, plane: NDArray[np.bool_], part: tuple[slice, slice]) -> NDArray[np.bool_]:
+        """A map over the tensor at pixels of the picture, each the cell that its top left corner lies in.
+
+        Args:
+            plane: bool (h, w), of any resolution, spread over the whole tensor.
+            part: rows and columns of the picture that are wanted.
+
+        Returns:
+            bool, of the part's height and width, as `torch.nn.functional.interpolate(mode="nearest")` gives them.
+        """
+        cells = []
+        for axis, side in ((1, part[0]), (0, part[1])):
+            to_tensor = self.resized_wh[axis] / self.frame_wh[axis]
+            to_cells = plane.shape[1 - axis] / self.input_wh[axis]
+            places = (np.arange(side.start, side.stop) * to_tensor + self.offset_xy[axis]) * to_cells
+            # A rounding error below a whole number would fall into the cell before.
+            cells.append(np.floor(places + 1e-6).astype(np.int64).clip(0, plane.shape[1 - axis] - 1))
+        # Columns first: what is gathered then is small.
+        return np.asarray(plane.take(cells[1], axis=1).take(cells[0], axis=0))
+
 
 def fit(image_bgr: Uint8Image, spec: InputSpec) -> tuple[NDArray[np.float32], Placement]:
     """The input float32 (1, C, H, W) for a BGR picture uint8 (H, W, 3), and where the picture lies in it."""

@@ -6,6 +6,7 @@ Arrays are made read-only, so that a result may be shared between threads.
 
 from models.classification import Classification, SketchGuess
 from models.detections import Detections
+from models.poses import Poses, objects_of
 from models.result import Result, ResultFilter
 from models.segmentation_map import UNLABELLED, SegmentationMap
 
@@ -13,8 +14,10 @@ __all__ = [
     "UNLABELLED",
     "Classification",
     "Detections",
+    "Poses",
     "Result",
     "ResultFilter",
     "SegmentationMap",
     "SketchGuess",
+    "objects_of",
 ]

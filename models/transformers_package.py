@@ -18,6 +18,7 @@ from models.errors import ModelError
 from models.image_processors import input_spec
 from models.manifest import Manifest, SourceSpec
 from models.onnx_session import OnnxSession
+from models.skeletons import skeleton_of
 
 _MODEL_PATHS = ("onnx/model.onnx", "model.onnx")
 
@@ -40,6 +41,9 @@ _TASKS_BY_HEAD: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "semantic_segmentation",
         dict.fromkeys(("dpt", "mobilevit", "segformer"), "argmax"),
     ),
+    "ForSegmentation": ("instance_segmentation", {"detr": "query_masks"}),
+    "ForInstanceSegmentation": ("instance_segmentation", {"maskformer": "query_masks"}),
+    "ForPoseEstimation": ("keypoint_detection", {"vitpose": "heatmaps"}),
 }
 
 
@@ -59,6 +63,7 @@ def read_transformers_folder(folder: Path) -> tuple[Manifest, Path]:
     preprocessor = _read_json(folder / "preprocessor_config.json")
     task, decoder = _task_of(folder, config)
     session = OnnxSession(model_path, device="cpu", graph_optimization="disabled")
+    names = _class_names(config)
     try:
         return Manifest(
             name=folder.name,
@@ -66,7 +71,8 @@ def read_transformers_folder(folder: Path) -> tuple[Manifest, Path]:
             decoder=decoder,
             input=input_spec(session, preprocessor),
             outputs=tuple(sorted((output.name for output in session.outputs), key=lambda name: name != "logits")),
-            class_names=_class_names(config),
+            class_names=names,
+            skeleton=skeleton_of(config.get("edges"), names) if task == "keypoint_detection" else (),
             source=SourceSpec(id=str(config.get("_name_or_path") or folder.name)),
             opset=0,
         ), model_path

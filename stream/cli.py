@@ -25,8 +25,9 @@ from stream.options import RunOptions, settings_for
 from stream.picture_timing import Timing
 from stream.report import report_file
 from stream.run_view import QuietView, TerminalView
+from stream.sources.source import RtspTransport
 from stream.stream_run import RunView, StreamOutcome, run_settings
-from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say
+from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say, say_with_traceback
 
 app = typer.Typer(
     help="Watches video and draws what models see on it while the video plays.",
@@ -52,14 +53,17 @@ def run(
         Path | None, typer.Argument(help="A configuration file; config.yaml where no source is given.")
     ] = None,
     source: Annotated[
-        list[str] | None, typer.Option(help="A video, GIF, image, folder, 'doodles' or 'pattern'.")
+        list[str] | None,
+        typer.Option(help="A video, image, folder, webcam (0), rtsp://, http://, 'doodles', 'pattern'."),
     ] = None,
     model: Annotated[
         list[str] | None, typer.Option(help="A bundled or zoo name, a package folder, an .onnx file, or 'none'.")
     ] = None,
     sink: Annotated[
         list[str] | None,
-        typer.Option(help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/ or null; {name} is the source's."),
+        typer.Option(
+            help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/, window, null; {name}: the source's."
+        ),
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
     classes: Annotated[str | None, typer.Option(help="Only these class names, with commas between them.")] = None,
@@ -70,6 +74,9 @@ def run(
     skip_unchanged: Annotated[
         bool, typer.Option("--skip-unchanged", help="Let models rest while the scene does not change.")
     ] = False,
+    detector: Annotated[
+        str | None, typer.Option(help="For pose models: the package that finds people, or 'none' for one person.")
+    ] = None,
     device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Play a recording by the clock, as if it were a camera.")
@@ -83,6 +90,10 @@ def run(
     ] = None,
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds of the source.")] = None,
+    reconnect: Annotated[
+        int | None, typer.Option(help="Try so often in a row to get a lost camera back; for ever where not given.")
+    ] = None,
+    rtsp_transport: Annotated[RtspTransport | None, typer.Option(help="How RTSP's pictures travel.")] = None,
     hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
     watermark: Annotated[
         bool, typer.Option("--watermark", help="Draw the time of capture as a strip that `mirilla latency` reads.")
@@ -112,6 +123,7 @@ def run(
         "max_detections": max_detections,
         "track": track or None,
         "skip_unchanged": skip_unchanged or None,
+        "detector": detector,
         "device": device,
         "unverified": unverified or None,
     }
@@ -122,7 +134,16 @@ def run(
         models=model or (),
         sinks=sink or (),
         model=_given(on_models),
-        stream=_given({"frames": frames, "duration": duration, "realtime": realtime or None, "max_age_ms": max_age}),
+        stream=_given(
+            {
+                "frames": frames,
+                "duration": duration,
+                "realtime": realtime or None,
+                "max_age_ms": max_age,
+                "reconnect": reconnect,
+                "rtsp_transport": rtsp_transport,
+            }
+        ),
         hud=hud,
         overlay=_given(
             {"results": overlay, "watermark": watermark or None, "isolate": isolate, "highlight": highlight}
@@ -224,6 +245,19 @@ def compare(
     run_comparison(models, source, options, out, err, quiet=quiet)
 
 
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Try what works on this machine, and say how to mend what does not; exit code 1 where something needed fails."""
+    from stream.doctor.view import run_doctor
+
+    log_to_terminal(debug)
+    if not run_doctor(out, as_json=as_json):
+        raise typer.Exit(1)
+
+
 @explain_app.command(name="iou")
 def explain_iou(
     a: Annotated[str, typer.Option("--a", help="A box: x1,y1,x2,y2.")] = "40,40,240,190",
@@ -289,11 +323,12 @@ def main() -> None:
     """The entry point: a user's mistake is one line on standard error; `--debug` shows the traceback."""
     try:
         app()
-    except MirillaError as error:
-        if "--debug" in sys.argv:
-            raise
-        say(error)
-        sys.exit(error.exit_code)
+    except Exception as error:
+        if isinstance(error, MirillaError) and "--debug" not in sys.argv:
+            say(error)
+        else:
+            say_with_traceback(error)
+        sys.exit(error.exit_code if isinstance(error, MirillaError) else 1)
 
 
 def _exit_as(outcomes: Sequence[StreamOutcome], debug: bool) -> None:

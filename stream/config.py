@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from models.onnx_session import Device, GraphOptimization
 from stream.errors import ConfigError
 from stream.picture_timing import Timing
+from stream.sources.source import RtspTransport, SourceOptions
 
 # Where pydantic speaks of Python's types, say it in YAML's.
 _EXPECTED = {
@@ -43,6 +44,21 @@ class CountSettings(_Checked):
     """Corners by name."""
 
 
+def _as_model(value: Any) -> Any:
+    return {"package": value} if isinstance(value, str) else value
+
+
+class DetectorSettings(_Checked):
+    """The detector that finds people for a pose model; it runs where the pose model runs."""
+
+    package: str
+    """As a model's; `none` takes the whole picture for one person."""
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    classes: tuple[str, ...] | None = None
+    """None takes what is called `person`, or everything where the detector knows no such class."""
+    max_detections: Annotated[int, Field(ge=1)] = 300
+
+
 class ModelSettings(_Checked):
     """A model of a stream."""
 
@@ -65,6 +81,8 @@ class ModelSettings(_Checked):
     track: bool = False
     """Objects keep an id from frame to frame, and are counted."""
     count: CountSettings | None = None
+    detector: Annotated[DetectorSettings | None, BeforeValidator(_as_model)] = None
+    """For pose models, and only for them."""
 
 
 class OverlaySettings(_Checked):
@@ -79,10 +97,6 @@ class OverlaySettings(_Checked):
     """`LABEL` or `LABEL:REST`, with a rest of `white`, `blur` or `grey`."""
     highlight: str | None = None
     """`LABEL`."""
-
-
-def _as_model(value: Any) -> Any:
-    return {"package": value} if isinstance(value, str) else value
 
 
 def _as_overlay(value: Any) -> Any:
@@ -106,6 +120,17 @@ class StreamSettings(_Checked):
     """A live source's frame that is older when a model could take it is dropped."""
     frames: Annotated[int, Field(ge=1)] | None = None
     duration: Annotated[float, Field(gt=0)] | None = None
+    reconnect: Annotated[int, Field(ge=0)] | None = None
+    """How often in a row to try to get a lost source back; None for ever."""
+    rtsp_transport: RtspTransport = "tcp"
+    connect_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = SourceOptions().connect_seconds
+    """How long a network source may take until its first picture."""
+    lost_after_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = SourceOptions().lost_after_seconds
+    """How long a network source may give no picture before it counts as lost."""
+
+    def source_options(self) -> SourceOptions:
+        """What concerns the source."""
+        return SourceOptions(self.reconnect, self.rtsp_transport, self.connect_seconds, self.lost_after_seconds)
 
 
 class Settings(_Checked):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -45,8 +45,10 @@ class InferStage:
         seen: dict[str, Seen] = {}
         stage_ms: dict[str, Mapping[str, float]] = {}
         for step in self._steps:
-            name, timer = step.model.name, _ModelTimer(self.metrics, step.model.name)
+            name, timer = step.model.name, _ModelTimer(self.metrics.clock_ns)
             seen[name] = step.look(frame, timer)
+            for stage, milliseconds in timer.stage_ms.items():
+                self.metrics.add_stage_ms(stage, milliseconds, name)
             if not seen[name].is_carried:
                 stage_ms[name] = timer.stage_ms
                 self.metrics.frame_inferred(name)
@@ -63,11 +65,10 @@ class InferStage:
 
 
 class _ModelTimer:
-    """Times the stages of one model on one frame, for the frame's own record and for the run's."""
+    """Times the stages of one model on one frame."""
 
-    def __init__(self, metrics: Metrics, model_name: str) -> None:
-        self._metrics = metrics
-        self._model_name = model_name
+    def __init__(self, clock_ns: Callable[[], int]) -> None:
+        self._clock_ns = clock_ns
         self.stage_ms: dict[str, float] = {}
 
     def __call__(self, stage: str) -> AbstractContextManager[None]:
@@ -75,9 +76,8 @@ class _ModelTimer:
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
-        began = self._metrics.clock_ns()
+        began = self._clock_ns()
         yield
-        milliseconds = (self._metrics.clock_ns() - began) / 1e6
+        milliseconds = (self._clock_ns() - began) / 1e6
         # A chain passes a stage several times a frame.
         self.stage_ms[stage] = self.stage_ms.get(stage, 0.0) + milliseconds
-        self._metrics.add_stage_ms(stage, milliseconds, self._model_name)

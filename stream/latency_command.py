@@ -15,6 +15,7 @@ import typer
 from stream.errors import ConfigError
 from stream.frame import Frame
 from stream.sources import open_source
+from stream.sources.address import redacted
 from stream.terminal import Debug, log_to_terminal, out, tell
 from stream.watermark import CaptureClock, read_watermark
 
@@ -62,7 +63,9 @@ def read_latency(
         reading = LatencyReading.of(islice(opened, frames), CaptureClock())
         is_live = opened.info.is_live
     if not reading.captured_ms:
-        raise ConfigError(f"latency: no watermark in {reading.frames} frames of {source!r}; run with --watermark")
+        raise ConfigError(
+            f"latency: no watermark in {reading.frames} frames of {redacted(source)!r}; run with --watermark"
+        )
     lines = [f"{len(reading.captured_ms)} of {reading.frames} frames have a watermark that can be read"]
     if is_live:
         lines.append(f"latency: {_percentiles(reading.ages_ms)}")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.model import StageTimer
-from models.results import Detections, Result
+from models.results import Detections, Poses, Result
 from stream.counting import Counts, ObjectCounter
 from stream.frame import Frame
 from stream.scene_change import SceneChange
@@ -109,12 +109,14 @@ class ModelStep:
         return None if self._last is None else self._last.counts
 
     def _followed(self, result: Result, frame: Frame, timer: StageTimer) -> Seen:
-        if not isinstance(result, Detections) or (self._tracker is None and self._counter is None):
+        if not isinstance(result, Detections | Poses) or (self._tracker is None and self._counter is None):
             return Seen(result, frame)
         with timer("tracking"):
             tails: Sequence[Tail] = ()
+            objects = result.objects if isinstance(result, Poses) else result
             if self._tracker is not None:
-                result = self._tracker.update(result, frame.pts_seconds)
+                rows, track_ids = self._tracker.follow(objects, frame.pts_seconds)
+                result, objects = result.tracked(rows, track_ids), objects.tracked(rows, track_ids)
                 tails = self._tracker.tails()
-            counts = None if self._counter is None else self._counter.update(result, frame.size_wh)
+            counts = None if self._counter is None else self._counter.update(objects, frame.size_wh)
         return Seen(result, frame, tails=tails, counts=counts)

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.results import Detections, Result
+from models.results import Detections, Poses, Result
 from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.grey_view import small_grey
@@ -89,8 +89,8 @@ class Carrier:
     def carried(self, seen: FrameResult) -> FrameResult:
         """The same, with every result that was found on an earlier frame moved to this one.
 
-        Boxes and their masks move; maps and panels stay as they are. A result from a picture of another size is left
-        out, and one that is stale fades: see `FrameResult.strengths`.
+        Boxes move, with the masks and keypoints in them; maps and panels stay as they are. A result from a picture of
+        another size is left out, and one that is stale fades: see `FrameResult.strengths`.
 
         Args:
             seen: of frames in their order.
@@ -109,7 +109,7 @@ class Carrier:
             strength = _strength(seen.frame.pts_seconds - found.pts_seconds, way.pace_seconds)
             if found.size_wh != seen.frame.size_wh or strength <= 0:
                 continue
-            if isinstance(result, Detections):
+            if isinstance(result, Detections | Poses):
                 view = view or _View.of(seen.frame)
                 results[name] = self._moved(result, way, view)
             else:
@@ -140,14 +140,19 @@ class Carrier:
         self._ways[name] = _Way(found, pace)
         return self._ways[name]
 
-    def _moved(self, result: Detections, way: _Way, view: _View) -> Detections:
+    def _moved(self, result: Detections | Poses, way: _Way, view: _View) -> Detections | Poses:
+        objects = result.objects if isinstance(result, Poses) else result
         if way.view is None:
-            way.view, way.boxes_xyxy = _View.of(way.found), result.boxes_xyxy
+            way.view, way.boxes_xyxy = _View.of(way.found), objects.boxes_xyxy
         if len(result):
             for step in self._steps(way.view, view):
                 way.boxes_xyxy = self._after(way.boxes_xyxy, way.view, step)
                 way.view = step
-        return _at(result, way.boxes_xyxy, view.size_wh)
+        moved, stays = _at(objects, way.boxes_xyxy, view.size_wh)
+        if not isinstance(result, Poses):
+            return moved
+        shifts = _shifts(objects.boxes_xyxy, way.boxes_xyxy)[stays]
+        return replace(result[stays], objects=moved, keypoints_xy=result.keypoints_xy[stays] + shifts[:, None])
 
     def _steps(self, start: _View, end: _View) -> list[_View]:
         """The frames to go by, the last one included; none where there is no flow."""
@@ -190,30 +195,36 @@ def _middle_flows(flow: NDArray[np.float32], boxes_xyxy: NDArray[np.float32]) ->
     return np.asarray(np.median(inside.reshape(len(boxes_xyxy), -1, 2), axis=1), np.float32)
 
 
-def _at(result: Detections, boxes_xyxy: NDArray[np.float32], size_wh: tuple[int, int]) -> Detections:
-    """A result with its boxes, and the masks in them, moved to a place and cut at the picture's border."""
+def _at(
+    result: Detections, boxes_xyxy: NDArray[np.float32], size_wh: tuple[int, int]
+) -> tuple[Detections, NDArray[np.bool_]]:
+    """A result whose boxes (N, 4) have moved, with the masks in them, cut at the picture's border.
+
+    Returns:
+        The objects that are still in the picture, and bool (N,), which those are.
+    """
     limits = np.tile(np.array(size_wh, np.float32), 2)
     visible = boxes_xyxy.clip(0, limits)
     areas, visible_areas = ((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (boxes_xyxy, visible))
-    stays = visible_areas >= _LEAST_VISIBLE_SHARE * areas
+    stays = np.asarray(visible_areas >= _LEAST_VISIBLE_SHARE * areas)
     masks = None
     if result.masks is not None:
-        pairs = zip(result.masks[stays], result.boxes_xyxy[stays], boxes_xyxy[stays], strict=True)
-        planes = [_moved_mask(mask, old, new) for mask, old, new in pairs]
+        shifts = _shifts(result.boxes_xyxy, boxes_xyxy)[stays]
+        planes = [_moved_mask(mask, shift) for mask, shift in zip(result.masks[stays], shifts, strict=True)]
         masks = np.stack(planes) if planes else result.masks[stays]
-    return replace(replace(result, masks=None)[stays], boxes_xyxy=visible[stays], masks=masks)
+    return replace(replace(result, masks=None)[stays], boxes_xyxy=visible[stays], masks=masks), stays
 
 
-def _moved_mask(
-    mask: NDArray[np.bool_], old_xyxy: NDArray[np.float32], new_xyxy: NDArray[np.float32]
-) -> NDArray[np.bool_]:
-    """A mask (H, W) that goes with its box; by the side that the border does not hold."""
-    shift = [
-        min(new_xyxy[axis] - old_xyxy[axis], new_xyxy[axis + 2] - old_xyxy[axis + 2], key=lambda by: -abs(by))
-        for axis in (0, 1)
-    ]
+def _shifts(old_xyxy: NDArray[np.float32], new_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far what is in each box has gone, float32 (N, 2): by the side that the border does not hold."""
+    first, second = new_xyxy[:, :2] - old_xyxy[:, :2], new_xyxy[:, 2:] - old_xyxy[:, 2:]
+    return np.where(np.abs(first) >= np.abs(second), first, second)
+
+
+def _moved_mask(mask: NDArray[np.bool_], shift_xy: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """A mask (H, W) that goes so far (2,)."""
     height, width = mask.shape
-    move = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
+    move = np.array([[1, 0, shift_xy[0]], [0, 1, shift_xy[1]]], np.float32)
     moved = cv2.warpAffine(mask.view(np.uint8), move, (width, height), flags=cv2.INTER_NEAREST)
     return np.asarray(moved, np.uint8).view(np.bool_)
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from stream.controls import Controls
 from stream.frame import Frame, SourceInfo
 from stream.frame_buffer import FrameBuffer
 from stream.frame_result import FrameResult
@@ -112,6 +113,8 @@ class Pipeline:
             source=source,
             watermark=CaptureClock() if watermark else None,
         )
+        self.controls = Controls(self.stop, renderer.toggle_hud)
+        self._sinks = sinks
         self._write_stage = WriteStage(sinks, renderer, self.metrics)
         self._captured: FrameBuffer[_Captured] = _buffer(info.is_live or self._timing.is_latest, self._superseded)
         # Bare frames, or with what was inferred on them.
@@ -170,13 +173,18 @@ class Pipeline:
             thread.start()
         try:
             while any(thread.is_alive() for thread in threads):
-                threads[-1].join(_WAKE_EVERY_SECONDS)
+                if not self._attend(_WAKE_EVERY_SECONDS):
+                    threads[-1].join(_WAKE_EVERY_SECONDS)
                 on_progress()
         finally:
             # Reached early where on_progress raises, or the interpreter interrupts the caller's thread.
             self.stop()
             for thread in threads:
-                thread.join()
+                # A sink may wait for a person, who is told there that the stream is ending.
+                while thread.is_alive():
+                    if not self._attend(_WAKE_EVERY_SECONDS):
+                        thread.join(_WAKE_EVERY_SECONDS)
+            self._attend(0)
             self._source.close()
             self.metrics.ended()
         if self._failure is not None:
@@ -185,7 +193,12 @@ class Pipeline:
     def stop(self) -> None:
         """Capture nothing more; what was captured is still inferred and written. Safe from any thread."""
         self._stop_asked.set()
+        self.controls.stopping()
         self._source.close()
+
+    def _attend(self, seconds: float) -> bool:
+        attended = [sink.attend(self.controls, seconds / len(self._sinks)) for sink in self._sinks]
+        return any(attended)
 
     def _capture(self) -> None:
         try:

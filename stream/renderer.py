@@ -75,6 +75,10 @@ class Renderer:
             draw_watermark(self._canvas, self._watermark.epoch_ms(result.frame.captured_at_ns))
         return self._canvas
 
+    def toggle_hud(self) -> None:
+        """Draw the run's figures from the next picture on, or no longer; safe from any thread."""
+        self._hud = not self._hud
+
     def _reading_for(self, frame: Frame) -> HudReading:
         # Figures that change with every frame cannot be read.
         if self._reading is None or not (

@@ -108,9 +108,12 @@ def outcome_table(outcome: StreamOutcome) -> Table:
         if percentiles:
             table.add_row(stage, _percentiles(percentiles))
     for name, about in report["models"].items():
-        table.add_row(name, f"{about['package']} on {about['provider'].removesuffix('ExecutionProvider')}")
+        reason = f" (no CUDA: {about['why_not_cuda']})" if "why_not_cuda" in about else ""
+        table.add_row(name, f"{about['package']} on {about['provider'].removesuffix('ExecutionProvider')}{reason}")
     for name, counts in report.get("counts", {}).items():
         table.add_row(f"{name} counted", "; ".join(_counted(counts)))
+    if (lost := report.get("source", {})).get("reconnects"):
+        table.add_row("reconnected", f"{lost['reconnects']} times, {lost['lost_seconds']:.1f} s without pictures")
     table.add_row("time", f"{report['wall_seconds']:.1f} s")
     for path in outcome.paths:
         table.add_row("made", path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Literal
@@ -15,6 +17,7 @@ from rich.logging import RichHandler
 from models.errors import MirillaError
 from stream.errors import ConfigError
 from stream.event_log import JsonFormatter, log_event
+from stream.sources.address import redacted
 
 LogForm = Literal["text", "json"]
 
@@ -45,9 +48,22 @@ def tell(console: Console, line: str) -> None:
 def say(error: MirillaError) -> None:
     """Print an error as one line on standard error: in words, or as JSON where the log is JSON."""
     if any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers):
-        log_event("error", str(error), {"exit_code": error.exit_code}, logging.ERROR)
+        log_event("error", redacted(str(error)), {"exit_code": error.exit_code}, logging.ERROR)
         return
-    err.out(f"mirilla: {error}", style="red", highlight=False)
+    err.out(f"mirilla: {redacted(str(error))}", style="red", highlight=False)
+
+
+def say_with_traceback(error: BaseException) -> None:
+    """Print an error with the places it passed on standard error, without the credentials of any address."""
+    sys.stderr.write(redacted("".join(traceback.format_exception(error))))
+
+
+class _Redacting(logging.Filter):
+    """Takes the credentials of addresses out of every record, also libav's own."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redacted(record.getMessage()), None
+        return True
 
 
 def log_to_terminal(debug: bool, form: LogForm = "text") -> None:
@@ -59,6 +75,7 @@ def log_to_terminal(debug: bool, form: LogForm = "text") -> None:
     level = logging.WARNING
     if form == "json":
         handler, level = logging.StreamHandler(), logging.INFO
+    handler.addFilter(_Redacting())
     logging.basicConfig(level=logging.DEBUG if debug else level, format="%(message)s", handlers=[handler])
     if form == "json":
         handler.setFormatter(JsonFormatter())

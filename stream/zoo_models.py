@@ -18,7 +18,9 @@ from stream.errors import ConfigError
 
 def missing_from_zoo(settings: Settings) -> list[str]:
     """The zoo names among the models of all streams that no package, folder or file has yet, each once."""
-    named = dict.fromkeys(model.package for stream in settings.streams.values() for model in stream.models)
+    chosen = [model for stream in settings.streams.values() for model in stream.models]
+    detectors = [model.detector.package for model in chosen if model.detector is not None]
+    named = dict.fromkeys([*(model.package for model in chosen), *detectors])
     here = {*bundled_names(), *exported_names()}
     return [name for name in named if name in zoo() and name not in here and not Path(name).exists()]
 

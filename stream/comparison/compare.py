@@ -26,6 +26,7 @@ from stream.errors import ConfigError
 from stream.frame import Frame, SourceInfo
 from stream.frame_result import FrameResult
 from stream.pipeline import Limits
+from stream.pose_models import POSES
 from stream.sinks import make_sink
 from stream.sinks.partial_file import PartialFile
 
@@ -118,6 +119,9 @@ def _load(specs: Sequence[str], options: ComparisonOptions) -> list[Model]:
         )
         for spec in specs
     ]
+    for model in models:
+        if model.manifest.task == POSES:
+            raise ConfigError(f"compare: {model.name}: poses cannot be compared yet; give other models")
     counts = Counter(model.name for model in models)
     for model, spec in zip(models, specs, strict=True):
         if counts[model.name] > 1:

@@ -7,13 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.results import Detections
-from stream.overlays.labels import LabelPlaces
-from stream.overlays.layout import Layout, Rect
+from stream.overlays.labels import draw_labels, object_texts
+from stream.overlays.layout import Layout
 from stream.overlays.overlay import Overlay, OverlayKind
-from stream.overlays.region import fill_tag
-from stream.overlays.score_bars import percent
-from stream.overlays.text import cap_height, fit_text, text_width
-from stream.overlays.theme import SEMIBOLD, Colour, Sizes, class_colour
+from stream.overlays.theme import Colour, class_colour
 from stream.overlays.tinting import tint_masks
 
 
@@ -33,8 +30,7 @@ class DetectionsOverlay(Overlay[Detections]):
         # Around a mask with contours, a box only has to hold its label.
         line, rim = (sizes.line, max(1, sizes.line // 4)) if result.masks is None else (max(1, sizes.line // 3), 0)
         _draw_boxes(canvas, boxes_xyxy, colours, line, rim)
-        boxes = [Rect(left, top, right - left, bottom - top) for left, top, right, bottom in boxes_xyxy.tolist()]
-        _draw_labels(canvas, _texts(result), boxes, colours, sizes)
+        draw_labels(canvas, object_texts(result), boxes_xyxy, colours, sizes)
 
 
 def _colours(result: Detections) -> list[Colour]:
@@ -70,41 +66,6 @@ def _frame_outlines(boxes_xyxy: NDArray[np.int64], line: int) -> list[list[NDArr
     is_hollow = np.all(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2] > 2 * line, axis=1)
     corners = [box[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2).astype(np.int32) for box in (outer, inner)]
     return [list(pair[: 1 + hollow]) for *pair, hollow in zip(*corners, is_hollow.tolist(), strict=True)]
-
-
-def _texts(result: Detections) -> list[tuple[str, str]]:
-    """For each object its name, and what is said after it and never cut: track and score."""
-    tracks = [""] * len(result) if result.track_ids is None else [f" #{track_id}" for track_id in result.track_ids]
-    scores = result.scores.tolist()
-    return [
-        (label, f"{track} {percent(score)}") for label, track, score in zip(result.labels, tracks, scores, strict=True)
-    ]
-
-
-def _draw_labels(
-    canvas: NDArray[np.uint8],
-    texts: list[tuple[str, str]],
-    boxes: list[Rect],
-    colours: list[Colour],
-    sizes: Sizes,
-) -> None:
-    height, width = canvas.shape[:2]
-    places = LabelPlaces(width, height)
-    padding = max(2, sizes.gap // 2)
-    # Descenders and accents need more than the height of capitals.
-    tag_height = cap_height(sizes.small) + 2 * padding + 2
-    widest = min(sizes.panel_width, width) - 2 * padding
-    tags = []
-    for (label, note), box, colour in zip(texts, boxes, colours, strict=True):
-        shown = fit_text(label, widest - text_width(note, sizes.small, SEMIBOLD), sizes.small, SEMIBOLD)
-        if not shown:
-            continue
-        tag_width = text_width(shown + note, sizes.small, SEMIBOLD) + 2 * padding
-        place = places.place(box, tag_width, tag_height)
-        if place is not None:
-            tags.append((shown + note, place, colour))
-    for text, place, colour in reversed(tags):
-        fill_tag(canvas, text, place, colour, sizes.small, sizes.radius // 3)
 
 
 OVERLAY = OverlayKind(result_type=Detections, make=DetectionsOverlay)

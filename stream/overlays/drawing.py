@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import stream.overlays
 from models.discovery import modules_with
-from models.results import Detections, Result
+from models.results import Result, objects_of
 from stream.counting import Counts
 from stream.overlays.counts import draw_count_marks, draw_count_panel
 from stream.overlays.emphasis import Emphasis
@@ -119,9 +119,10 @@ def _faintly(canvas: NDArray[np.uint8], strength: float) -> Iterator[None]:
 
 def _tails_of(tails: Sequence[Tail], result: Result | None) -> list[Tail]:
     """The tails of the objects that are drawn."""
-    if not isinstance(result, Detections) or result.track_ids is None:
+    objects = None if result is None else objects_of(result)
+    if objects is None or objects.track_ids is None:
         return []
-    track_ids = set(result.track_ids.tolist())
+    track_ids = set(objects.track_ids.tolist())
     return [tail for tail in tails if tail.track_id in track_ids]
 
 

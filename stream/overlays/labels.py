@@ -1,11 +1,19 @@
-"""Finds places for the labels of boxes: inside the picture, and not on one another where that can be (write thread)."""
+"""The labels of boxes: inside the picture, and not on one another where that can be (write thread)."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
+from models.results import Detections
 from stream.overlays.layout import Rect
+from stream.overlays.region import fill_tag
+from stream.overlays.score_bars import percent
+from stream.overlays.text import cap_height, fit_text, text_width
+from stream.overlays.theme import SEMIBOLD, Colour, Sizes
 
 _MOST_COVERED = 0.2
 """Of a label: one that would share more of its area with others says less than it hides."""
@@ -64,3 +72,47 @@ class LabelPlaces:
                 across = min(right, other_right) - max(left, other_left)
                 shared += across * (min(bottom, other_bottom) - max(top, other_top))
         return shared
+
+
+def object_texts(result: Detections) -> list[tuple[str, str]]:
+    """For each object its name, and what is said after it and never cut: track and score."""
+    tracks = [""] * len(result) if result.track_ids is None else [f" #{track_id}" for track_id in result.track_ids]
+    scores = result.scores.tolist()
+    return [
+        (label, f"{track} {percent(score)}") for label, track, score in zip(result.labels, tracks, scores, strict=True)
+    ]
+
+
+def draw_labels(
+    canvas: NDArray[np.uint8],
+    texts: list[tuple[str, str]],
+    boxes_xyxy: NDArray[np.int64],
+    colours: list[Colour],
+    sizes: Sizes,
+) -> None:
+    """Draw a label a box, in place; those for which there is no room are left out.
+
+    Args:
+        canvas: uint8 (H, W, 3), BGR.
+        texts: what may be cut, and what is said after it and never cut; who comes first has the first choice.
+        boxes_xyxy: int64 (N, 4), what is named.
+        colours: BGR, one a label.
+        sizes: of the canvas.
+    """
+    height, width = canvas.shape[:2]
+    places = LabelPlaces(width, height)
+    padding = max(2, sizes.gap // 2)
+    # Descenders and accents need more than the height of capitals.
+    tag_height = cap_height(sizes.small) + 2 * padding + 2
+    widest = min(sizes.panel_width, width) - 2 * padding
+    tags = []
+    for (label, note), (left, top, right, bottom), colour in zip(texts, boxes_xyxy.tolist(), colours, strict=True):
+        shown = fit_text(label, widest - text_width(note, sizes.small, SEMIBOLD), sizes.small, SEMIBOLD)
+        if not shown:
+            continue
+        tag_width = text_width(shown + note, sizes.small, SEMIBOLD) + 2 * padding
+        place = places.place(Rect(left, top, right - left, bottom - top), tag_width, tag_height)
+        if place is not None:
+            tags.append((shown + note, place, colour))
+    for text, place, colour in reversed(tags):
+        fill_tag(canvas, text, place, colour, sizes.small, sizes.radius // 3)

@@ -1,7 +1,7 @@
 """What the models said, as a file: `.jsonl` has one line a frame, `.csv` one line a result (write thread).
 
 A model is in the line of a frame only where it ran on it. What was counted follows the frame's results in CSV, a row a
-number.
+number; masks and keypoints are in `.jsonl` alone.
 Every line reaches the system before the next frame, so that `kill -9` leaves whole lines in `results.partial.jsonl`.
 """
 
@@ -130,7 +130,9 @@ def csv_rows(line: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     if not line["results"]:
         yield (*frame, *[""] * (len(CSV_COLUMNS) - len(frame)))
     for model, result in line["results"].items():
-        found = result.get("detections") or result.get("labels") or result.get("segments") or [{}]
+        found = (
+            result.get("detections") or result.get("poses") or result.get("labels") or result.get("segments") or [{}]
+        )
         for item in found:
             box = item.get("box") or result.get("box") or {}
             corners = (box.get(corner, "") for corner in ("xmin", "ymin", "xmax", "ymax"))

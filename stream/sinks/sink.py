@@ -1,7 +1,7 @@
 """The contract of a sink, and of a kind of sink.
 
 The render+write thread opens nothing: `open` is called before the first frame by the pipeline's caller, `write` and
-`close` on the write thread.
+`close` on the write thread. `attend` is for what must happen on the caller's thread: a window's events.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.controls import Controls
 from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
 
@@ -61,6 +62,20 @@ class Sink(abc.ABC):
             SinkError: as `write`.
         """
         raise NotImplementedError(f"{type(self).__name__} is a view, and cannot be refreshed")
+
+    def attend(self, controls: Controls, seconds: float) -> bool:  # noqa: ARG002 - for others
+        """Do what belongs on the thread that opened the sink: called there again and again while the stream runs.
+
+        Called once more when all is written and closed.
+
+        Args:
+            controls: of the stream, to be changed as the person wishes.
+            seconds: about how long to take; less where the stream ends.
+
+        Returns:
+            Whether the time was spent; a sink that needs no attendance returns False at once.
+        """
+        return False
 
     @abc.abstractmethod
     def close(self) -> None:

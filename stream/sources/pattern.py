@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from stream.cell_strip import draw_cells, read_cells
 from stream.errors import SourceError
 from stream.frame import Frame, SourceInfo
-from stream.sources.source import Source, SourceKind
+from stream.sources.source import Source, SourceKind, SourceOptions
 
 INDEX_BITS = 20
 CHECK_BITS = 4
@@ -194,7 +194,7 @@ def _accepts(text: str) -> bool:
     return text == "pattern" or text.startswith("pattern:")
 
 
-def _open(text: str) -> PatternSource:
+def _open(text: str, _: SourceOptions) -> PatternSource:
     return PatternSource(PatternSpec.parse(text))
 
 

@@ -9,9 +9,28 @@ import abc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from stream.frame import Frame, SourceInfo
+
+RtspTransport = Literal["tcp", "udp"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What a user may say of a source besides its address; each kind takes what concerns it.
+
+    Attributes:
+        reconnect: how often in a row to try to get a lost source back, None for ever.
+        rtsp_transport: how RTSP's pictures travel.
+        connect_seconds: how long a network source may take until its first picture.
+        lost_after_seconds: how long a network source may give no picture before it counts as lost.
+    """
+
+    reconnect: int | None = None
+    rtsp_transport: RtspTransport = "tcp"
+    connect_seconds: float = 10.0
+    lost_after_seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +98,4 @@ class SourceKind:
 
     name: str
     accepts: Callable[[str], bool]
-    open: Callable[[str], Source]
+    open: Callable[[str, SourceOptions], Source]

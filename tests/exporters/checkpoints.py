@@ -182,10 +182,10 @@ def siglip_config() -> Any:
     return tf.SiglipConfig(text_config=text, vision_config=vit_settings())
 
 
-def vitpose_config() -> Any:
+def vitpose_config(**experts: int) -> Any:
     backbone = tf.VitPoseBackboneConfig(
         image_size=[64, 48], patch_size=[16, 16], hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
-        mlp_ratio=1, out_indices=[2], out_features=["stage2"],
+        mlp_ratio=1, out_indices=[2], out_features=["stage2"], **experts,
     )  # fmt: skip
     return tf.VitPoseConfig(backbone_config=backbone, **LABELS)
 
@@ -345,6 +345,11 @@ OTHERS = {
     ),
     "vitpose": Architecture(
         lambda: tf.VitPoseForPoseEstimation(vitpose_config()),
+        lambda: tf.VitPoseImageProcessor(size={"height": 64, "width": 48}),
+        "keypoint-detection",
+    ),
+    "vitpose-plus": Architecture(
+        lambda: tf.VitPoseForPoseEstimation(vitpose_config(num_experts=2, part_features=8)),
         lambda: tf.VitPoseImageProcessor(size={"height": 64, "width": 48}),
         "keypoint-detection",
     ),

@@ -20,7 +20,7 @@ from tests.exporters.checkpoints import ARCHITECTURES, CLASSIFIERS, build, write
 RUNTIME = {(kind.name, decoder) for kind in task_kinds() for decoder in kind.decoders}
 # PyTorch's own network takes no other size than it was made for, or Optimum traces it for one alone.
 FIXED_SIZE = {
-    *("clip", "siglip", "vit", "deit", "mobilenet-v2", "sketch-cnn", "sam", "slim-sam", "vitpose"),
+    *("clip", "siglip", "vit", "deit", "mobilenet-v2", "sketch-cnn", "sam", "slim-sam", "vitpose", "vitpose-plus"),
     *("dpt-segmentation", "dpt-depth", "maskformer"),
 }
 

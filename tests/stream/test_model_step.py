@@ -8,9 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from models.model import StageTimer
+from models.results import Result
 from stream.frame import Frame
 from stream.infer_stage import InferStage
+from stream.metrics import Metrics
 from stream.model_step import ModelStep
 from stream.pipeline import Pipeline
 from stream.scene_change import SceneChange
@@ -117,3 +121,21 @@ def test_a_results_file_holds_only_what_was_inferred_on_the_frame(tmp_path: Path
     Pipeline(ScriptedSource(4), [ModelStep(ScriptedModel(), every=3)], [make_sink(str(path))]).run()
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [list(line["results"]) for line in lines] == [["scripted"], [], [], ["scripted"]]
+
+
+def test_a_chain_s_passes_of_a_stage_are_one_figure_a_frame() -> None:
+    now_ns = 0
+
+    class Chain(ScriptedModel):
+        def __call__(self, image: NDArray[np.uint8], timer: StageTimer) -> Result:
+            nonlocal now_ns
+            with timer("inference"):
+                now_ns += 5_000_000
+            with timer("inference"):
+                now_ns += 2_000_000
+            return super().__call__(image, timer)
+
+    sink, metrics = ScriptedSink(), Metrics(["scripted"], clock_ns=lambda: now_ns)
+    Pipeline(ScriptedSource(3), [Chain()], [sink], metrics=metrics).run()
+    assert [result.stage_ms["scripted"]["inference"] for result in sink.results] == [7.0, 7.0, 7.0]
+    assert metrics.report({})["stage_ms"]["inference"] == {"p50": 7.0, "p95": 7.0}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.results import Classification, Detections, Result
+from models.results import Classification, Detections, Poses, Result
 from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.motion import Carrier
@@ -86,6 +86,20 @@ def test_a_box_goes_with_what_it_shows(start: tuple[int, int], step: tuple[int, 
         assert (columns.min(), rows.min()) == pytest.approx((left, top), abs=3)
         assert seen.carried == {"m"}
         assert not seen.strengths
+
+
+def test_keypoints_go_with_their_object() -> None:
+    carrier = Carrier()
+    found = frame_with_square(0, 100, 100)
+    objects = found_at(100, 100)
+    corners = np.array([[[100, 100], [180, 180]]], np.float32)
+    pose = Poses("pose_estimation", objects, corners, np.ones((1, 2), np.float32), ("head", "foot"), ((0, 1),))
+    for index in range(1, 6):
+        seen = carried(carrier, found, pose, frame_with_square(index, 100 + 6 * index, 100))
+    moved = seen.results["m"]
+    assert isinstance(moved, Poses)
+    assert moved.keypoints_xy[0].ravel() == pytest.approx([130, 100, 210, 180], abs=2.5)
+    assert moved.objects.boxes_xyxy[0] == pytest.approx(box_at(130, 100), abs=2.5)
 
 
 def test_a_result_that_comes_late_passes_the_frames_between() -> None:
