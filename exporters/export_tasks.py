@@ -77,7 +77,6 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         "AutoModelForDepthEstimation",
         ("ForDepthEstimation",),
         agreement.depth,
-        ("depth_estimation", "predicted_depth"),
     ),
     ExportTask(
         "keypoint-detection",

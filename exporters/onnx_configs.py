@@ -1,4 +1,4 @@
-"""Optimum's declarations for the networks that it does not know: ours.
+"""Optimum's declarations for the networks that it does not know: ours, and Depth Anything.
 
 Declared and registered as Optimum's own are, so that `TasksManager` finds them and `export` treats them all alike.
 """
@@ -9,9 +9,12 @@ from collections.abc import Sequence
 
 from optimum.exporters.onnx import OnnxConfig
 from optimum.exporters.onnx.config import VisionOnnxConfig
+from optimum.exporters.onnx.model_patcher import PatchingSpec
 from optimum.exporters.tasks import TasksManager
 from optimum.utils import NormalizedVisionConfig
 from transformers import PreTrainedModel
+from transformers.models.depth_anything import modeling_depth_anything
+from transformers.utils import torch_int
 
 from exporters.errors import ExportError
 from exporters.zero_shot import FixedTextsConfig
@@ -50,6 +53,28 @@ class UNetOnnxConfig(VisionOnnxConfig):  # type: ignore[misc]
     def outputs(self) -> dict[str, dict[int, str]]:
         """The dynamic axes of each output."""
         return {"logits": {0: "batch_size", 2: "height", 3: "width"}}
+
+
+@_register_onnx("depth_anything", "depth-estimation")
+class DepthAnythingOnnxConfig(VisionOnnxConfig):  # type: ignore[misc]
+    """A picture in, a plane of depths out; batch and size are dynamic, in whole patches."""
+
+    NORMALIZED_CONFIG_CLASS = NormalizedVisionConfig
+
+    @property
+    def PATCHING_SPECS(self) -> list[PatchingSpec]:  # noqa: N802 - Optimum's name, which it reads and adds to
+        """The head makes Python numbers of its size, which tracing would keep for ever; here they stay tensors."""
+        return [PatchingSpec(modeling_depth_anything, "int", torch_int, orig_op=int)]
+
+    @property
+    def inputs(self) -> dict[str, dict[int, str]]:
+        """The dynamic axes of each input."""
+        return {"pixel_values": {0: "batch_size", 2: "height", 3: "width"}}
+
+    @property
+    def outputs(self) -> dict[str, dict[int, str]]:
+        """The dynamic axes of each output."""
+        return {"predicted_depth": {0: "batch_size", 1: "height", 2: "width"}}
 
 
 def onnx_config_of(model: PreTrainedModel, tasks: Sequence[str]) -> OnnxConfig:

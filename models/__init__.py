@@ -5,10 +5,11 @@
 
 from models.errors import MirillaError, ModelError
 from models.model import Model, load_model
-from models.results import Classification, Detections, Result, SegmentationMap, SketchGuess
+from models.results import Classification, DepthMap, Detections, Result, SegmentationMap, SketchGuess
 
 __all__ = [
     "Classification",
+    "DepthMap",
     "Detections",
     "MirillaError",
     "Model",

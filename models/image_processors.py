@@ -16,9 +16,10 @@ from models.onnx_session import OnnxSession
 # The numbers of PIL.Image.Resampling, as preprocessor_config.json stores them.
 _RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "area"}
 _BICUBIC_BY_DEFAULT = ("DPT",)
-_UNNORMALISED_BY_DEFAULT = ("RTDetr", "MobileViT")
+_UNNORMALISED_BY_DEFAULT = ("RTDetr", "MobileViT", "GLPN")
 _CONVNEXT_STRETCHES_FROM_PX = 384
 _YOLOS_MULTIPLE = 16
+_GLPN_MULTIPLE = 32
 _DETR_LONGEST_EDGE = 1333
 
 Fields = dict[str, Any]
@@ -133,6 +134,11 @@ def _dpt(preprocessor: Mapping[str, Any]) -> Fields:
     return {"resize": "stretch", "height": height, "width": width}
 
 
+def _glpn(preprocessor: Mapping[str, Any]) -> Fields:
+    multiple = preprocessor.get("size_divisor", _GLPN_MULTIPLE)
+    return {"resize": "cut_to_multiple", "size_multiple": multiple, "height": None, "width": None}
+
+
 def _as_size(size: int | dict[str, int]) -> dict[str, int]:
     # Older processors store one number for a square.
     return {"height": size, "width": size} if isinstance(size, int) else size
@@ -142,6 +148,7 @@ _GEOMETRY: dict[str, Callable[[Mapping[str, Any]], Fields]] = {
     "ConvNext": _convnext,
     "DPT": _dpt,
     "Detr": _detr,
+    "GLPN": _glpn,
     "MobileViT": _mobilevit,
     "RTDetr": _detr,
     "Yolos": _yolos,

@@ -24,12 +24,13 @@ ResizeRule = Literal[
     "stretch_center_crop",
     "shortest_longest_edge",
     "aspect_multiple",
+    "cut_to_multiple",
     "letterbox_center",
     "letterbox_top_left",
     "ink_crop",
 ]
 Precision = Literal["fp32", "fp16", "int8"]
-_FREE_SIZE_RULES = ("shortest_longest_edge", "aspect_multiple")
+_FREE_SIZE_RULES = ("shortest_longest_edge", "aspect_multiple", "cut_to_multiple")
 
 
 class _Checked(BaseModel):
@@ -41,7 +42,7 @@ class InputSpec(_Checked):
 
     name: str = "pixel_values"
     height: Annotated[int, Field(ge=1)] | None
-    """None where the picture decides: with `shortest_longest_edge` and `aspect_multiple` only."""
+    """None where the picture decides: with `shortest_longest_edge`, `aspect_multiple` and `cut_to_multiple` only."""
     width: Annotated[int, Field(ge=1)] | None
     channels: Literal[1, 3] = 3
     colour_order: Literal["rgb", "bgr", "gray"] = "rgb"
@@ -59,7 +60,8 @@ class InputSpec(_Checked):
 
     For `stretch_center_crop`: height and width before the crop to `height` x `width`."""
     size_multiple: Annotated[int, Field(ge=1)] = 1
-    """For the rules of free size: both sides are a multiple of this, cut (`shortest_longest_edge`) or rounded."""
+    """For the rules of free size: both sides are a multiple of this, cut (`shortest_longest_edge`,
+    `cut_to_multiple`) or rounded."""
     pixel_mask: str | None = None
     """The graph's second input, if it has one, that tells picture (1) from padding (0)."""
     pad_value: Annotated[int, Field(ge=0, le=255)] = 114

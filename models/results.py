@@ -5,6 +5,7 @@ Arrays are made read-only, so that a result may be shared between threads.
 """
 
 from models.classification import Classification, SketchGuess
+from models.depth_map import DepthMap
 from models.detections import Detections
 from models.result import Result, ResultFilter
 from models.segmentation_map import UNLABELLED, SegmentationMap
@@ -12,6 +13,7 @@ from models.segmentation_map import UNLABELLED, SegmentationMap
 __all__ = [
     "UNLABELLED",
     "Classification",
+    "DepthMap",
     "Detections",
     "Result",
     "ResultFilter",

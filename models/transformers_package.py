@@ -40,7 +40,12 @@ _TASKS_BY_HEAD: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "semantic_segmentation",
         dict.fromkeys(("dpt", "mobilevit", "segformer"), "argmax"),
     ),
+    "ForDepthEstimation": (
+        "depth_estimation",
+        {"depth_anything": "inverse_depth", "dpt": "inverse_depth", "glpn": "metric_depth"},
+    ),
 }
+_FIRST_OUTPUTS = ("logits", "predicted_depth")
 
 
 def is_transformers_folder(folder: Path) -> bool:
@@ -65,8 +70,11 @@ def read_transformers_folder(folder: Path) -> tuple[Manifest, Path]:
             task=task,
             decoder=decoder,
             input=input_spec(session, preprocessor),
-            outputs=tuple(sorted((output.name for output in session.outputs), key=lambda name: name != "logits")),
-            class_names=_class_names(config),
+            outputs=tuple(
+                sorted((output.name for output in session.outputs), key=lambda name: name not in _FIRST_OUTPUTS)
+            ),
+            # Depths have no classes; a manifest names what its output is.
+            class_names=("depth",) if task == "depth_estimation" else _class_names(config),
             source=SourceSpec(id=str(config.get("_name_or_path") or folder.name)),
             opset=0,
         ), model_path
@@ -81,6 +89,9 @@ def _task_of(folder: Path, config: dict[str, Any]) -> tuple[str, str]:
     for head, (task, decoders) in _TASKS_BY_HEAD.items():
         if not any(architecture.endswith(head) for architecture in architectures):
             continue
+        if model_type == "depth_anything" and config.get("depth_estimation_type") == "metric":
+            # Trained for one or the other under one model type.
+            return task, "metric_depth"
         try:
             return task, decoders[model_type]
         except KeyError as error:

@@ -139,6 +139,21 @@ def dpt_config() -> Any:
     )
 
 
+def depth_anything_config(**settings: Any) -> Any:
+    backbone = tf.Dinov2Config(
+        **vit_settings(70) | {"patch_size": 14, "num_hidden_layers": 4},
+        out_features=["stage1", "stage2", "stage3", "stage4"], apply_layernorm=True, reshape_hidden_states=False,
+    )  # fmt: skip
+    return tf.DepthAnythingConfig(
+        backbone_config=backbone,
+        reassemble_hidden_size=32,
+        neck_hidden_sizes=[8, 8, 16, 16],
+        fusion_hidden_size=16,
+        head_hidden_size=8,
+        **settings,
+    )
+
+
 def maskformer_config() -> Any:
     backbone = tf.SwinConfig(
         image_size=64, embed_dim=16, depths=[1, 1, 1, 1], num_heads=[2, 2, 2, 2], window_size=2,
@@ -329,6 +344,11 @@ OTHERS = {
     ),
     "dpt-depth": Architecture(
         lambda: tf.DPTForDepthEstimation(dpt_config()), square("DPTImageProcessor", 64), "depth-estimation"
+    ),
+    "depth-anything": Architecture(
+        lambda: tf.DepthAnythingForDepthEstimation(depth_anything_config()),
+        square("DPTImageProcessor", 70, keep_aspect_ratio=True, ensure_multiple_of=14),
+        "depth-estimation",
     ),
     "glpn-depth": Architecture(
         lambda: tf.GLPNForDepthEstimation(
