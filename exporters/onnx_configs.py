@@ -14,7 +14,7 @@ from optimum.exporters.tasks import TasksManager
 from optimum.utils import NormalizedVisionConfig
 from transformers import PreTrainedModel
 from transformers.models.depth_anything import modeling_depth_anything
-from transformers.utils import torch_int
+from transformers.utils.generic import torch_int
 
 from exporters.errors import ExportError
 from exporters.zero_shot import FixedTextsConfig

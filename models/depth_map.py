@@ -13,7 +13,9 @@ from models.result import ResultFilter, check_array, freeze_arrays
 
 DepthKind = Literal["metric", "inverse"]
 
-_SAMPLED = 65536
+_SAMPLED = 16384
+_SHOWN_SHARES = (0.02, 0.98)
+_LEAST_SPREAD = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +56,18 @@ class DepthMap:
         step = max(1, math.isqrt(self.values.size // _SAMPLED))
         thinned = self.values[::step, ::step]
         return np.sort(thinned[np.isfinite(thinned)])
+
+    def own_range(self) -> tuple[float, float] | None:
+        """What this map alone would show: all but its lowest and highest fiftieth; None where nothing is known.
+
+        A few stray pixels would leave one colour to all the others.
+        """
+        known = self.sample()
+        if not len(known):
+            return None
+        low, high = (float(known[round(share * (len(known) - 1))]) for share in _SHOWN_SHARES)
+        # A flat field has a colour too.
+        return low, max(high, low + _LEAST_SPREAD * max(1.0, abs(low)))
 
     def filtered(self, wanted: ResultFilter) -> Self:  # noqa: ARG002 - Result; a depth has neither class nor score
         """The same map."""

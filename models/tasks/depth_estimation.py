@@ -1,7 +1,7 @@
 """How far away every pixel of a picture is: DPT, Depth Anything, GLPN.
 
-Decoder `metric_depth` for networks that answer in metres; `inverse_depth` for those whose greater values are nearer, and
-mean nothing but that.
+Decoder `metric_depth` for networks that answer in metres; `inverse_depth` for those whose greater values are nearer,
+and mean nothing but that.
 """
 
 from __future__ import annotations

@@ -37,7 +37,9 @@ CSV_COLUMNS = (
     "ymax",
     "track_id",
 )
-"""A segment's score is its share of the frame; boxes are in pixels of the frame."""
+"""A segment's score is its share of the frame; boxes are in pixels of the frame.
+
+A depth map has three rows, `min`, `median` and `max`, with the depth as score."""
 
 _ENDINGS = (".jsonl", ".csv")
 
@@ -122,12 +124,17 @@ def csv_rows(line: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     if not line["results"]:
         yield (*frame, *[""] * (len(CSV_COLUMNS) - len(frame)))
     for model, result in line["results"].items():
-        found = result.get("detections") or result.get("labels") or result.get("segments") or [{}]
+        found = result.get("detections") or result.get("labels") or result.get("segments") or _depths(result) or [{}]
         for item in found:
             box = item.get("box") or result.get("box") or {}
             corners = (box.get(corner, "") for corner in ("xmin", "ymin", "xmax", "ymax"))
             score = item.get("score", item.get("area", ""))
             yield (*frame, model, result["task"], item.get("label", ""), score, *corners, item.get("track_id", ""))
+
+
+def _depths(result: dict[str, Any]) -> list[dict[str, Any]]:
+    known = result.get("predicted_depth", {})
+    return [{"label": name, "score": known[name]} for name in ("min", "median", "max") if known.get(name) is not None]
 
 
 def _csv_lines(rows: Iterable[Iterable[Any]]) -> str:
