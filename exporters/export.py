@@ -23,7 +23,15 @@ from exporters.parity_inputs import drawings, gate_pictures, plain_pictures, pro
 from exporters.precision import PRECISION_GATES, convert
 from exporters.verify import verify, verify_again
 from exporters.write_manifest import copy_papers, describe, read_training_record
-from models.manifest import MODEL_NAME, Manifest, Precision, SourceSpec, file_sha256, write_manifest
+from models.manifest import (
+    MODEL_NAME,
+    TOKENIZER_NAME,
+    Manifest,
+    Precision,
+    SourceSpec,
+    file_sha256,
+    write_manifest,
+)
 from models.networks.sketch_cnn import label_settings
 
 _SIDE_MULTIPLE = 32
@@ -88,7 +96,7 @@ def export_package(
     check_output(output, overwrite=options.overwrite)
     on_step("reading the checkpoint")
     opened, options = _open(checkpoint, options)
-    texts = _take_labels(opened, options.labels)
+    texts = take_labels(opened, options.labels)
     name = options.name or output.name
     partial = output.with_name(f".{output.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -151,12 +159,17 @@ def _build(
         "opset": options.opset,
         "precision": options.precision,
         "sha256": file_sha256(folder / MODEL_NAME),
-        "further_files": {graph.file_name: file_sha256(folder / graph.file_name) for graph in graphs[1:]},
+        "further_files": {name: file_sha256(folder / name) for name in _further_files(graphs, manifest)},
         "parity": log.spec(),
         "accuracy": record.accuracy,
         "trained_with": record.command,
     }
     return manifest.model_copy(update=measured), log.complaints
+
+
+def _further_files(graphs: Sequence[Graph], manifest: Manifest) -> list[str]:
+    """The names of what the model runs with besides its graph."""
+    return [graph.file_name for graph in graphs[1:]] + ([TOKENIZER_NAME] if manifest.texts is not None else [])
 
 
 def _open(checkpoint: Path, options: ExportOptions) -> tuple[Checkpoint, ExportOptions]:
@@ -202,7 +215,7 @@ def pictures_for(checkpoint: Checkpoint) -> NDArray[np.float32]:
     return gate_pictures(checkpoint.processor)
 
 
-def _take_labels(checkpoint: Checkpoint, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
+def take_labels(checkpoint: Checkpoint, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """Give the checkpoint its new class names; return those that are the texts of a zero-shot classifier."""
     if labels is None:
         return None

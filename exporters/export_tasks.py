@@ -68,8 +68,8 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         ("zero-shot-image-classification",),
         "AutoModelForZeroShotImageClassification",
         ("CLIPModel", "SiglipModel"),
-        agreement.classes,
-        ("zero_shot_image_classification", "image_text_logits"),
+        agreement.zero_shot,
+        ("zero_shot_image_classification", "softmax"),
     ),
     ExportTask(
         "depth-estimation",

@@ -15,19 +15,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from exporters.checkpoint import open_checkpoint
 from exporters.errors import ExportError, ParityError
-from exporters.export import ExportOptions, check_output, export_package
+from exporters.export import ExportOptions, check_output, export_package, take_labels
+from exporters.graphs import graphs_of
 from exporters.result_agreement import agreement_of
+from exporters.zero_shot import PROBES
 from models.errors import ModelError
 from models.manifest import Manifest, read_manifest, write_manifest
 from models.model import load_model
 from models.onnx_session import GraphOptimization
-from models.results import Result, ResultFilter
-from models.tasks import find_task
+from models.results import Result
 
 MIN_AGREEMENT = 0.95
 _ROUNDS = 3
@@ -92,15 +92,13 @@ def tune(
             try:
                 export_package(checkpoint, package, variant)
                 wanted = wanted or _torch_results(checkpoint, package, options, clip)
+                trials += list(_measured(name, package, clip, wanted, now))
             except ParityError:
                 say(f"{name}: differs from PyTorch, left out")
-                continue
             except (ExportError, ModelError) as error:
                 if not trials:
                     raise
                 say(f"{name}: {error}")
-                continue
-            trials += _measured(name, package, clip, wanted, now)
         for line in table(trials, least):
             say(line)
         kept = _keep(trials, least)
@@ -141,7 +139,7 @@ def _measured(
     if cores > 2:
         settings.append((cores // 2, "all"))
     for threads, level in settings:
-        model = load_model(package, device="cpu", threads=threads, graph_optimization=level)
+        model = load_model(package, device="cpu", threads=threads, graph_optimization=level, texts=_texts(package))
         rounds = []
         results: list[Result] = []
         for _ in range(_ROUNDS):
@@ -154,18 +152,19 @@ def _measured(
 
 def _torch_results(checkpoint: Path, package: Path, options: ExportOptions, clip: Sequence[Picture]) -> list[Result]:
     """What fp32 PyTorch says of each picture, decoded by the runtime's own task."""
-    manifest = read_manifest(package)
-    kind = find_task(manifest)
-    task = kind.make(manifest, ResultFilter(kind.default_threshold))
-    model = open_checkpoint(checkpoint, options.task, options.size_hw).model
+    model = load_model(package, device="cpu", texts=_texts(package))
+    opened = open_checkpoint(checkpoint, options.task, options.size_hw)
+    answer = graphs_of(opened, take_labels(opened, options.labels))[0].reference
     results = []
     for picture in clip:
-        tensor, geometry = task.preprocess(picture)
-        with torch.inference_mode():
-            outputs = model(pixel_values=torch.from_numpy(tensor))
-        named = {name: outputs[name].numpy() for name in manifest.outputs}
-        results.append(task.postprocess(named, geometry).filtered(ResultFilter(kind.default_threshold)))
+        tensor, geometry = model.task.preprocess(picture)
+        results.append(model.task.postprocess(answer({"pixel_values": tensor}), geometry).filtered(model.filter))
     return results
+
+
+def _texts(package: Path) -> Sequence[str] | None:
+    """What a classifier is asked whose texts nobody has given yet; None for models with classes of their own."""
+    return None if read_manifest(package).texts is None else PROBES
 
 
 def _keep(trials: Sequence[Trial], least: float) -> Trial:

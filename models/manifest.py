@@ -17,6 +17,8 @@ from models.errors import ModelError
 
 MANIFEST_NAME = "manifest.json"
 MODEL_NAME = "model.onnx"
+TEXT_ENCODER_NAME = "text_encoder.onnx"
+TOKENIZER_NAME = "tokenizer.json"
 
 ResizeRule = Literal[
     "stretch",
@@ -115,6 +117,21 @@ class DecodingSpec(_Checked):
     """Of the grids whose cells an undecoded head lists, in pixels of the input."""
 
 
+class TextSpec(_Checked):
+    """How a zero-shot classifier reads its user's texts, with `tokenizer.json` and `text_encoder.onnx` beside it."""
+
+    length: Annotated[int, Field(ge=1)]
+    """Tokens that the encoder reads, those that fill up included."""
+    pad_id: Annotated[int, Field(ge=0)]
+    """The number of the token that fills up."""
+    prompt: Annotated[str, Field(pattern=r"^[^{}]*\{\}[^{}]*$")] = "This is a photo of {}."
+    """What a text is put into; as transformers' zero-shot pipeline has it."""
+    logit_scale: float
+    """What the likeness of picture and text, a cosine, is multiplied with."""
+    logit_bias: float = 0.0
+    """What is added then."""
+
+
 class SourceSpec(_Checked):
     """Where the weights come from."""
 
@@ -158,6 +175,8 @@ class Manifest(_Checked):
     input: InputSpec
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
     class_names: Annotated[tuple[str, ...], Field(min_length=1)]
+    texts: TextSpec | None = None
+    """For zero-shot classifiers whose classes are the user's texts; `class_names` is a stand-in for them."""
     source: SourceSpec
     opset: int
     precision: Precision = "fp32"

@@ -57,6 +57,9 @@ def run(
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
     classes: Annotated[str | None, typer.Option(help="Only these class names, with commas between them.")] = None,
+    texts: Annotated[
+        str | None, typer.Option(help="What a zero-shot model tells apart, with commas between: 'a dog,a cat'.")
+    ] = None,
     track: Annotated[bool, typer.Option("--track", help="Follow objects from frame to frame, and count them.")] = False,
     device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
@@ -84,6 +87,8 @@ def run(
     }
     if classes is not None:
         on_models["classes"] = [label.strip() for label in classes.split(",")]
+    if texts is not None:
+        on_models["texts"] = [text.strip() for text in texts.split(",")]
     options = RunOptions(
         sources=source or (),
         models=model or (),

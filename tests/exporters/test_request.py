@@ -107,6 +107,27 @@ def test_tuning_prints_a_table_and_keeps_the_fastest_that_agrees(tmp_path: Path)
     assert [path.name for path in package.parent.iterdir()] == ["tiny"]  # the others are gone
 
 
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("depth-anything", None),
+        ("clip", None),  # nobody has given texts yet: everyday ones are compared
+        ("siglip", "a dog,a cat"),
+    ],
+)
+def test_depth_and_zero_shot_models_are_tuned_too(tmp_path: Path, name: str, labels: str | None) -> None:
+    checkpoint = str(write_checkpoint(name, tmp_path / "tiny"))
+    said: list[str] = []
+    package = export_request(ExportRequest(checkpoint, labels=labels, clip=PICTURES[:1]), said.append)
+    # What ONNX Runtime says in fp32 is what PyTorch says.
+    whole = [line.split() for line in said if line.startswith("fp32  ")]
+    assert whole
+    assert {row[-1] for row in whole} == {"1.000"}
+    assert find_package(package).manifest.class_names == {"siglip": ("a dog", "a cat"), "clip": ("any text",)}.get(
+        name, ("depth",)
+    )
+
+
 def test_tuning_that_nothing_passes_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("exporters.tune.agreement_of", lambda *_: 0.25)
     with pytest.raises(ExportError, match=r"no variant reaches 0\.9, the best has 0\.250"):

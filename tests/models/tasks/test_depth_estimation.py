@@ -98,6 +98,18 @@ def test_a_size_of_its_own_stretches_pictures_for_a_network_that_takes_any(tmp_p
     assert np.corrcoef(small.ravel(), rough.ravel())[0, 1] > 0.98
 
 
+def test_half_precision_runs_at_every_size(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    checkpoint = write_checkpoint("depth-anything", tmp_path / "checkpoint")
+    package = export_package(checkpoint, tmp_path / "package", ExportOptions(precision="fp16", batch=1))
+    model = load_model(package, device="cpu", threads=1)
+    # Of fewer patches a side than the network was made for, and of more.
+    for width, height in ((50, 40), (40, 50), (97, 31), (300, 80)):
+        found = model(np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
+        assert isinstance(found, DepthMap)
+        assert np.isfinite(found.values).all()
+
+
 def estimate(output: Any, frame_wh: tuple[int, int], decoder: str = "inverse_depth", **fields: Any) -> DepthMap:
     manifest = Manifest.model_validate(
         {
