@@ -19,6 +19,7 @@ def test_every_entry_is_whole_and_no_bundled_name_hides_one() -> None:
     expected = {"detr-resnet-50", "yolos-tiny", "yolos-small", "rt-detr-v2-r18", "d-fine-nano", "d-fine-small"}
     expected |= {"segformer-b0-ade", "deeplabv3-mobilevit-small", "vit-base", "deit-base", "resnet-50"}
     expected |= {"sam-vit-base", "slim-sam", "clip-base-32", "dpt-large", "vitpose-base", "quickdraw"}
+    expected |= {"depth-anything-v2-small", "glpn-nyu"}
     assert set(zoo()) == expected
     assert not set(zoo()) & set(bundled_names())
 
