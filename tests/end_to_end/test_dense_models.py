@@ -1,4 +1,4 @@
-"""Depth and zero-shot packages in a run, as a user starts it: pictures, results files, and one line where words lack."""
+"""Depth and zero-shot packages in a run, as a user starts it: pictures, results, and one line where words lack."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from exporters.export import ExportOptions, export_package
 from exporters.zero_shot import write_texts
 from models import Classification, Model, load_model
 from models.errors import ModelError
+from models.evaluation.evaluate import evaluate
 from models.onnx_session import OnnxSession
 from models.package import find_package
 from tests.exporters.checkpoints import build, write_checkpoint, write_siglip_tokenizer
@@ -127,6 +128,26 @@ def test_a_text_as_long_as_the_model_reads_is_read(exported: tuple[Path, Path]) 
     load_model(exported[1], device="cpu", texts=[LONG[too_many:]])
     with pytest.raises(ModelError, match=rf"has {spec.length + 1} tokens"):
         load_model(exported[1], device="cpu", texts=[LONG[too_many - 1 :]])
+
+
+def test_folders_of_pictures_are_measured_with_their_names_as_texts(
+    exported: tuple[Path, Path], test_data: Path, tmp_path: Path
+) -> None:
+    checkpoint, package = exported
+    pipeline = transformers.pipeline("zero-shot-image-classification", model=str(checkpoint), device="cpu")
+    texts = {"red_bus": "red bus", "a horse": "a horse"}
+    best = []
+    for path, _ in pictures(test_data):
+        best.append(pipeline(str(path), candidate_labels=list(texts.values()))[0]["label"])
+        for folder in texts:
+            (tmp_path / "data" / folder).mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, tmp_path / "data" / folder / path.name)
+    result = evaluate(package, tmp_path / "data")
+    # Every picture lies in both folders, and is right in one.
+    assert result.figures["top1"] == 0.5
+    assert {row["class"]: row["top1"] for row in result.classes} == pytest.approx(
+        {folder: best.count(text) / len(best) for folder, text in texts.items()}
+    )
 
 
 def test_a_model_with_classes_of_its_own_takes_no_texts() -> None:
