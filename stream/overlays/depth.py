@@ -63,15 +63,14 @@ def shown_range(result: DepthMap) -> tuple[float, float] | None:
 
 
 def depth_colours(result: DepthMap) -> NDArray[np.uint8]:
-    """The colours of a map, uint8 (H, W, 3), BGR: bright is near; what is unknown is black."""
+    """The colours of a map, uint8 (H, W, 3), BGR: bright is near; without a meaning where the depth is unknown."""
     span = shown_range(result)
     if span is None:
         return np.zeros((*result.values.shape, 3), np.uint8)
     farthest, nearest = span if result.kind == "inverse" else span[::-1]
     step = (255 - _FARTHEST_LEVEL) / (nearest - farthest)
     shown = np.clip(result.values, np.float32(span[0]), np.float32(span[1]))
-    levels = np.asarray(cv2.convertScaleAbs(shown, alpha=step, beta=_FARTHEST_LEVEL - farthest * step), np.uint8)
-    levels *= np.isfinite(result.values)
+    levels = cv2.convertScaleAbs(shown, alpha=step, beta=_FARTHEST_LEVEL - farthest * step)
     return np.asarray(cv2.applyColorMap(levels, _COLOUR_MAP), np.uint8)
 
 
