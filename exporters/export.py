@@ -19,7 +19,7 @@ from exporters.checkpoint import Checkpoint, first_line, open_checkpoint
 from exporters.errors import ExportError, ParityError
 from exporters.graphs import Graph, graphs_of
 from exporters.parity import Gate, ParityLog
-from exporters.parity_inputs import drawings, gate_pictures, plain_pictures, processed
+from exporters.parity_inputs import calibration_inputs, drawings, gate_pictures, plain_pictures
 from exporters.precision import PRECISION_GATES, convert
 from exporters.verify import verify, verify_again
 from exporters.write_manifest import copy_papers, describe, read_training_record
@@ -51,7 +51,8 @@ class ExportOptions:
         batch: the only batch that the graph takes; None leaves it free.
         opset: ONNX operator set.
         precision: of the weights and of the arithmetic.
-        calibration: pictures uint8 (H, W, 3) RGB that set the ranges of a static int8 model; empty makes it dynamic.
+        calibration: pictures uint8 (H, W, 3) RGB, or for a sketch network drawings (side, side), that set the ranges
+            of a static int8 model; empty makes it dynamic.
         labels: class names instead of the checkpoint's; for zero-shot classifiers, the texts.
         tolerance: the largest relative difference of an output from PyTorch's that passes; None takes the precision's.
         min_agreement: the least share of decoded results that are alike; None takes the precision's.
@@ -147,7 +148,7 @@ def _build(
     if options.precision != "fp32" and not log.complaints:
         on_step(f"converting to {options.precision}, and comparing again")
         log = ParityLog(gate_for(checkpoint, options.precision, options), len(pictures))
-        calibration = processed(checkpoint.processor, options.calibration)
+        calibration = calibration_inputs(checkpoint, options.calibration)
         for graph in graphs:
             path = folder / graph.file_name
             convert(path, options.precision, calibration if graph is graphs[0] else ())

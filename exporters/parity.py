@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Gate:
 
 @dataclass(slots=True)
 class ParityLog:
-    """What the runs of one export found, the worst of each."""
+    """What the runs of one export found: the worst difference, and how much decodes alike."""
 
     gate: Gate
     inputs: int
@@ -59,6 +60,9 @@ class ParityLog:
     max_abs: dict[str, float] = field(default_factory=dict)
     relative: dict[str, float] = field(default_factory=dict)
     agreement: dict[str, float] = field(default_factory=dict)
+    """By what was compared: the share over all inputs, at the batch size where it is least."""
+    shares: dict[str, dict[int, list[float]]] = field(default_factory=dict)
+    """The same of each run, by batch size."""
     shaken: ParityLog | None = None
     """Of detectors that rank their queries: PyTorch against itself, with inputs changed by a rounding error."""
 
@@ -83,7 +87,9 @@ class ParityLog:
         comparable = all(name in got and got[name].shape == wanted.shape for name, wanted in expected.items())
         shares = agreement(expected, got, self.gate.likeness) if comparable else {"results": 0.0}
         for what, share in shares.items():
-            self.agreement[what] = min(self.agreement.get(what, 1.0), share)
+            of_batch = self.shares.setdefault(what, {}).setdefault(_batch_size(expected), [])
+            of_batch.append(share)
+            self.agreement[what] = min(fmean(found) for found in self.shares[what].values())
 
     @property
     def complaints(self) -> list[str]:
@@ -151,9 +157,13 @@ def compare(
             log.shaken = log.shaken or ParityLog(log.gate, log.inputs)
             again = reference(_shaken(feed))
             log.shaken.note(expected, {name: again[name] for name in expected}, agreement)
-        log.batch_sizes.add(len(next(iter(feed.values()))))
+        log.batch_sizes.add(_batch_size(feed))
         if "pixel_values" in feed:
             log.sizes_hw.add(feed["pixel_values"].shape[2:])
+
+
+def _batch_size(outputs: Outputs) -> int:
+    return len(next(iter(outputs.values())))
 
 
 def _shaken(feed: Outputs) -> Outputs:

@@ -13,8 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from exporters.checkpoint import Checkpoint
 from exporters.errors import ExportError
 from models.sketch_raster import rasterize_strokes
+from models.tasks.ink import find_drawing
 
 PICTURE_HW = (480, 640)
 
@@ -71,6 +73,38 @@ def _pixel_values(processor: Any, picture: NDArray[np.uint8]) -> Any:
         # Pose estimators cut persons out of the picture; here the picture is the person.
         further["boxes"] = [[[0, 0, picture.shape[1], picture.shape[0]]]]
     return processor(images=picture, return_tensors="np", **further)["pixel_values"]
+
+
+def calibration_inputs(checkpoint: Checkpoint, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+    """What sets the ranges of a static int8 model, each float32 (1, C, H, W).
+
+    Args:
+        checkpoint: says how a picture becomes its input.
+        pictures: uint8 (H, W, 3) RGB; for a sketch network frames with drawings, or drawings themselves, (side, side).
+
+    Raises:
+        ExportError: the processor does not take pictures, or there is no drawing in any.
+    """
+    if checkpoint.processor is not None:
+        return processed(checkpoint.processor, pictures)
+    if not checkpoint.is_sketch:
+        side = checkpoint.model.config.image_size
+        small = (cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) for picture in pictures)
+        return [np.asarray(picture / 255, np.float32).transpose(2, 0, 1)[None] for picture in small]
+    found = [_drawing(picture) for picture in pictures]
+    drawn = [np.asarray(drawing / 255, np.float32)[None, None] for drawing in found if drawing is not None]
+    if pictures and not drawn:
+        raise ExportError(
+            f"--calibrate: no drawing was found in the {len(pictures)} pictures; show it some with drawings"
+        )
+    return drawn
+
+
+def _drawing(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    if picture.ndim == 2:
+        return picture
+    found = find_drawing(np.ascontiguousarray(picture[..., ::-1]))
+    return None if found is None else found.drawing
 
 
 def noise_like(pictures: NDArray[np.float32], size_hw: tuple[int, int] | None = None) -> NDArray[np.float32]:

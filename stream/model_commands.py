@@ -92,6 +92,7 @@ def train_sketch_model(
     with export_extra():
         from exporters.export import ExportOptions, check_output, export_package
         from models.training.quickdraw_download import download_quickdraw
+        from models.training.sketch_package import measure_package
         from models.training.sketch_settings import SketchTrainingSettings
         from models.training.train_sketch import train_sketch
 
@@ -110,5 +111,8 @@ def train_sketch_model(
     if download:
         download_quickdraw(data, on_file=lambda name, index, count: err.print(f"{index + 1} of {count}: {name}"))
     trained = train_sketch(settings, lambda report: err.print(str(report), highlight=False))
-    package = export_package(trained.checkpoint, output, ExportOptions(overwrite=overwrite))
-    out.print(f"{package}: top-1 {trained.top1:.4f}, top-5 {trained.top5:.4f} on {trained.held_out_count} held out")
+    calibration = tuple(trained.calibration) if settings.package_precision == "int8" else ()
+    options = ExportOptions(precision=settings.package_precision, calibration=calibration, overwrite=overwrite)
+    package = export_package(trained.checkpoint, output, options)
+    reached = measure_package(package, settings, trained)
+    out.print(f"{package}: top-1 {reached.top1:.4f}, top-5 {reached.top5:.4f} on {reached.count} held out")

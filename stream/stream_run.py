@@ -21,6 +21,7 @@ from stream.emphasis_choice import TASKS_WITH_BOXES, emphasis_for
 from stream.errors import ConfigError
 from stream.metrics import Metrics
 from stream.model_step import ModelStep
+from stream.opencv_threads import opencv_on_one_thread
 from stream.pipeline import Limits, Pipeline
 from stream.sinks import Sink, make_sink
 from stream.sources import open_source
@@ -87,7 +88,7 @@ def run_settings(settings: Settings, view: RunView, extra_sinks: Sequence[Sink] 
         MirillaError: something is wrong with the input; no frame was read of the stream that has it.
     """
     outcomes = []
-    with ExitStack() as opened:
+    with opencv_on_one_thread(), ExitStack() as opened:
         streams = _prepare(settings, extra_sinks, opened)
         for stream in streams:
             with _stopping_on_signals(stream.pipeline) as stopped:

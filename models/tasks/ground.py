@@ -5,6 +5,8 @@ Used by `models.tasks.ink` on the infer thread; pure functions.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -24,6 +26,16 @@ _MIN_GROUND_SHARE = 0.04
 _MIN_PART = 0.01
 """Of the picture's area: smaller flat regions are not tried as parts of a sheet."""
 _MAX_PARTS = 6
+_MIN_LIGHT = 80
+"""Mean level of a light ground, in its darkest channel, at least."""
+_MAX_DARK = 105
+"""Mean level of a dark ground, in its brightest channel, at most: boards are darker than wood and asphalt."""
+_MIN_SCORE = 0.05
+"""A ground scores its share of the picture (the middle counts more) times the square of its brightness (0..1)."""
+_RIVAL_SCORE = 0.25
+"""A ground this much weaker than the best one is not looked at."""
+_MIN_GAIN = 1.05
+"""Area of a ground's hull over its own, from which the hull is another ground."""
 _MIN_SOLIDITY = 0.8
 """Area over area of the hull from which a region is taken for a whole sheet."""
 _MIN_JOINED_SOLIDITY = 0.9
@@ -44,24 +56,39 @@ class Ground:
 
     levels: Image
     mask: Mask
-    score: float
 
-    def whole(self) -> Ground:
-        """The same with all that lies within its hull: sheets are convex, what was found of one need not be."""
-        return Ground(self.levels, _hull(self.mask), self.score)
+    def whole(self) -> Ground | None:
+        """The same with all that lies within its hull, for what was found of a sheet need not be convex; or None."""
+        hull = _hull(self.mask)
+        is_more = cv2.countNonZero(hull) > _MIN_GAIN * cv2.countNonZero(self.mask)
+        return Ground(self.levels, hull) if is_more else None
 
 
-def find_grounds(turned: Image, min_level: int) -> list[Ground]:
-    """The flat regions that could be a sheet or a board, the likelier the larger, brighter and nearer to the middle.
+def find_grounds(work: Image) -> Iterator[Ground]:
+    """The flat regions of a BGR picture that could be a sheet or a board, the likeliest first.
 
-    `turned` is the work picture, inverted where a dark ground is looked for; darker regions of it are left out.
+    A region is the likelier the larger, the nearer to the middle, and the brighter (a dark ground: darker) it is.
     """
-    height, width = turned.shape[:2]
+    height, width = work.shape[:2]
     size = (max(1, width // _COARSE), max(1, height // _COARSE))
-    coarse = cv2.resize(turned, size, interpolation=cv2.INTER_AREA)
-    coarse = _continued(np.asarray(coarse, np.uint8))
+    coarse = _continued(np.asarray(cv2.resize(work, size, interpolation=cv2.INTER_AREA), np.uint8))
+    light = [(score, False, region) for region, score in _bright_regions(coarse, _MIN_LIGHT)]
+    inverted = np.asarray(cv2.bitwise_not(coarse), np.uint8)
+    dark = [(score, True, region) for region, score in _bright_regions(inverted, 255 - _MAX_DARK)]
+    found = sorted(light + dark, key=lambda candidate: -candidate[0])
+    for score, is_dark, region in found:
+        if score < max(_MIN_SCORE, _RIVAL_SCORE * found[0][0]):
+            return
+        levels = _darkest_channel(np.asarray(cv2.bitwise_not(work) if is_dark else work, np.uint8))
+        yield Ground(levels, _filled(region, (width, height)))
+
+
+def _bright_regions(coarse: Image, min_level: int) -> list[tuple[NDArray[np.uint8], float]]:
+    """The flat regions uint8 (H, W) of the coarse picture that are bright enough to be grounds, with their scores."""
     colours = np.asarray(cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, square(CLOSING_PX)), np.uint8)
     closed = _darkest_channel(colours)
+    if cv2.countNonZero(above(closed, min_level - _FLAT_LEVELS)) < _MIN_PART * closed.size:
+        return []
     steps = cv2.morphologyEx(cv2.blur(colours, (3, 3)), cv2.MORPH_GRADIENT, square(3))
     # Opened, so that a flat strip beside the sheet does not join it to what lies behind.
     even = above(_darkest_channel(np.asarray(cv2.bitwise_not(steps), np.uint8)), 254 - _FLAT_LEVELS)
@@ -71,14 +98,9 @@ def find_grounds(turned: Image, min_level: int) -> list[Ground]:
     scores = np.bincount(labels.ravel(), weights=importance.ravel(), minlength=count)
     likely = [n for n in np.argsort(-scores)[:_MAX_PARTS] if n and stats[n, cv2.CC_STAT_AREA] >= _MIN_PART * flat.size]
     parts = [_Part(np.asarray(labels == n, np.uint8), colours, float(scores[n])) for n in likely]
-    levels = _darkest_channel(turned)
     bright = [part for part in parts if part.colour.min() >= min_level]
-    grounds = [_joined(seed, parts) for seed in bright[:2]]
-    return [
-        Ground(levels, _filled(region, (width, height)), score)
-        for region, score in grounds
-        if np.count_nonzero(region) >= _MIN_GROUND_SHARE * flat.size
-    ]
+    joined = [_joined(seed, parts) for seed in bright[:2]]
+    return [found for found in joined if cv2.countNonZero(found[0]) >= _MIN_GROUND_SHARE * flat.size]
 
 
 def _continued(coarse: Image) -> Image:
@@ -131,6 +153,7 @@ def _hull(region: NDArray[np.uint8]) -> Mask:
     return np.asarray(cv2.fillConvexPoly(np.zeros_like(region), hull, 255), np.uint8)
 
 
+@functools.lru_cache(maxsize=16)
 def _middle_weights(shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Float32 (H, W), sum 1: how much a pixel counts, falling from the middle of the picture."""
     down, across = (np.exp(-2 * np.linspace(-1, 1, n, dtype=np.float32) ** 2) for n in shape)

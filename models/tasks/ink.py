@@ -23,14 +23,6 @@ from models.tasks.ground import CLOSING_PX, Ground, Image, Mask, above, find_gro
 _WORK_PX = 448
 """Longest side of the picture in which ink is looked for; coarser loses thin pens, finer costs time."""
 _MIN_WORK_PX = 224
-_MIN_LIGHT = 80
-"""Mean level of a light ground, in its darkest channel, at least."""
-_MAX_DARK = 105
-"""Mean level of a dark ground, in its brightest channel, at most: boards are darker than wood and asphalt."""
-_MIN_SCORE = 0.05
-"""A ground scores its share of the picture (the middle counts more) times the square of its brightness (0..1)."""
-_RIVAL_SCORE = 0.25
-"""A ground this much weaker than the best one is not looked at."""
 _MAX_FRAME_CONTACT = 0.1
 """Over the longest side: a stroke may leave the frame, a board's rim or an arm is cut off by it."""
 _MIN_CONTRAST = 14
@@ -74,19 +66,14 @@ def find_drawing(image: Image) -> InkDrawing | None:
     touches the edge of the ground or of the frame (fingers, the table, a board's rim) is no ink.
     """
     work, frame_px = _reduce(image)
-    inverted = np.asarray(cv2.bitwise_not(work), np.uint8)
-    candidates = find_grounds(work, _MIN_LIGHT) + find_grounds(inverted, 255 - _MAX_DARK)
-    grounds = sorted(candidates, key=lambda ground: -ground.score)
-    for ground in grounds:
-        if ground.score < max(_MIN_SCORE, _RIVAL_SCORE * grounds[0].score):
-            break
+    for ground in find_grounds(work):
         ink_and_strength = _ink_on(ground)
         if ink_and_strength is None:
             continue
         ink, strength = ink_and_strength
-        if not ink.any():
+        if not ink.any() and (whole := ground.whole()) is not None:
             # Dense ink at the edge of a shadow cuts the sheet up, and then lies on the border of what was found of it.
-            ink, strength = _ink_on(ground.whole()) or (ink, strength)
+            ink, strength = _ink_on(whole) or (ink, strength)
         if not ink.any():
             # A blank sheet says that nothing is drawn; what lies around it is not asked.
             return None
@@ -129,7 +116,10 @@ def _ink_on(ground: Ground) -> tuple[Mask, Image] | None:
     peak = int(np.searchsorted(np.cumsum(counts), 0.8 * counts.sum()))
     if peak < _MIN_PEAK:
         return np.zeros_like(strength), strength
-    ink = _main_cluster(_without_border(above(strength, max(noise_level, _INK_SHARE_OF_PEAK * peak)), ground.mask))
+    ink = _without_border(above(strength, max(noise_level, _INK_SHARE_OF_PEAK * peak)), ground.mask)
+    if not cv2.countNonZero(ink):
+        return ink, strength
+    ink = _main_cluster(ink)
     _, _, width, height = cv2.boundingRect(ink)
     if max(width, height) < _MIN_EXTENT_PX:
         return np.zeros_like(strength), strength

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import torch
@@ -12,6 +14,28 @@ from models.networks.sketch_cnn import SketchModel
 from models.training.sketch_batches import as_pixel_values
 
 _BATCH = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SketchAccuracy:
+    """How often a network was right on drawings that it had not seen.
+
+    Attributes:
+        top1: share of the drawings that are named right.
+        top5: share of them whose name is among the first five guesses.
+        count: how many drawings these shares are of.
+        confusion: counts (classes, classes): row is what was drawn, column what was guessed first.
+    """
+
+    top1: float
+    top5: float
+    count: int
+    confusion: NDArray[np.int64] = field(repr=False)
+
+    @classmethod
+    def of(cls, logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Self:
+        """The figures of logits (N, classes) for drawings with these labels (N,)."""
+        return cls(*top_k_shares(logits, labels), len(labels), confusion_matrix(logits, labels))
 
 
 def predict(model: SketchModel, bitmaps: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -4,48 +4,39 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.evaluation.charts import draw_confusion
-from models.training.sketch_accuracy import most_confused
-from models.training.sketch_settings import (
-    QUICKDRAW_CREDIT,
-    WEIGHTS_LICENCE,
-    EpochReport,
-    SketchTrainingSettings,
-    TrainedSketch,
-)
+from models.training.sketch_accuracy import SketchAccuracy, most_confused
+from models.training.sketch_settings import QUICKDRAW_CREDIT, WEIGHTS_LICENCE, SketchTrainingSettings
+from models.training.trained_sketch import EpochReport, TrainedSketch
+
+
+def write_record(trained: TrainedSketch, seed: int) -> None:
+    """Write `training.json` beside the weights, from which the exporter takes what a manifest says of the training."""
+    accuracy = trained.accuracy
+    record = {
+        "command": trained.command,
+        "seed": seed,
+        "licence": WEIGHTS_LICENCE,
+        "attribution": QUICKDRAW_CREDIT,
+        "held_out": {"drawings": accuracy.count, "top1": accuracy.top1, "top5": accuracy.top5},
+        "epochs": [_as_json(report) for report in trained.history],
+    }
+    (trained.checkpoint / "training.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def write_papers(
-    settings: SketchTrainingSettings,
-    command: str,
-    trained: TrainedSketch,
-    history: Sequence[EpochReport],
-    confusion: NDArray[np.int64],
+    folder: Path, settings: SketchTrainingSettings, trained: TrainedSketch, accuracy: SketchAccuracy
 ) -> None:
-    """Write `training.json`, `README.md` and `confusion.png` beside the weights; the exporter takes them along.
-
-    `command` makes the weights again: a line for each portion of the training.
-    """
-    record = {
-        "command": command,
-        "seed": settings.seed,
-        "licence": WEIGHTS_LICENCE,
-        "attribution": QUICKDRAW_CREDIT,
-        "held_out": {"drawings": trained.held_out_count, "top1": trained.top1, "top5": trained.top5},
-        "epochs": [_as_json(report) for report in history],
-    }
-    folder = trained.checkpoint
-    (folder / "training.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(model_card(settings, command, trained, confusion), encoding="utf-8")
-    title = f"{trained.held_out_count} held-out drawings"
+    """Write `README.md` and `confusion.png` into a folder with weights of which `accuracy` was measured."""
+    (folder / "README.md").write_text(model_card(settings, trained, accuracy), encoding="utf-8")
+    title = f"{accuracy.count} held-out drawings"
     # No column for other classes: a sketch network always names one of its own.
-    draw_confusion(folder / "confusion.png", title, np.pad(confusion, ((0, 0), (0, 1))), trained.class_names)
+    draw_confusion(folder / "confusion.png", title, np.pad(accuracy.confusion, ((0, 0), (0, 1))), trained.class_names)
 
 
 def _as_json(report: EpochReport) -> dict[str, float | None]:
@@ -53,11 +44,9 @@ def _as_json(report: EpochReport) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in asdict(report).items()}
 
 
-def model_card(
-    settings: SketchTrainingSettings, command: str, trained: TrainedSketch, confusion: NDArray[np.int64]
-) -> str:
+def model_card(settings: SketchTrainingSettings, trained: TrainedSketch, accuracy: SketchAccuracy) -> str:
     """The card in Markdown: what it is, what it was trained on, how good it is, what it cannot do."""
-    pairs = most_confused(confusion, trained.class_names, 8)
+    pairs = most_confused(accuracy.confusion, trained.class_names, 8)
     confused = "\n".join(f"- {a} and {b}: {share:.1%} of their drawings" for a, b, _, share in pairs)
     return f"""# {settings.output.name}
 
@@ -66,12 +55,12 @@ ink on black, drawn and centred as Quick, Draw! draws its bitmaps; output `logit
 
 - **Data:** {QUICKDRAW_CREDIT}.
 - **Weights:** {WEIGHTS_LICENCE}.
-- **Measured** on {trained.held_out_count} drawings that were held out (the last {settings.held_out:.0%} of each file):
-  top-1 {trained.top1:.4f}, top-5 {trained.top5:.4f}.
+- **Measured** on {accuracy.count} drawings that were held out (the last {settings.held_out:.0%} of each file):
+  top-1 {accuracy.top1:.4f}, top-5 {accuracy.top5:.4f}.
 - **Made by** (seed {settings.seed}):
 
 ```
-{command}
+{trained.command}
 ```
 
 Most often taken for each other:

@@ -1,9 +1,8 @@
-"""What a sketch training is asked for, and what it reports: everything that the weights depend on stands here."""
+"""What a sketch training is asked for: everything that the weights depend on stands here."""
 
 from __future__ import annotations
 
 import difflib
-import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -52,6 +51,7 @@ class SketchTrainingSettings:
         held_out: last share of each file of `data`, never trained on.
         extra_held_out: the same of `extra_data`.
         validation: last share of what remains of `data`, for watching the training; 0 trains on all of it, unwatched.
+        package_precision: of the finished package; `int8` is calibrated on drawings of the training part.
         mixed_precision: bfloat16 where it is safe; half the time on processors that have it.
         resume: go on from the last finished epoch in `output`.
         threads: of torch.
@@ -81,6 +81,7 @@ class SketchTrainingSettings:
     held_out: float = 0.1
     extra_held_out: float = 0.1
     validation: float = 0.05
+    package_precision: Literal["fp32", "int8"] = "fp32"
     mixed_precision: bool = True
     resume: bool = False
     threads: int = 1
@@ -149,48 +150,3 @@ class SketchTrainingSettings:
 def _told(value: Any) -> str:
     # Where a folder lies on this machine is nobody else's business.
     return "/".join(value.resolve().parts[-2:]) if isinstance(value, Path) else str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class EpochReport:
-    """One epoch.
-
-    Attributes:
-        epoch: from 1.
-        epochs: how many there will be.
-        loss: mean training loss.
-        top1: share of the validation drawings that the averaged weights name right; NaN where there are none.
-        top5: share of them whose name is among the first five guesses; NaN where there are none.
-        seconds: what the epoch took.
-    """
-
-    epoch: int
-    epochs: int
-    loss: float
-    top1: float
-    top5: float
-    seconds: float
-
-    def __str__(self) -> str:
-        """One line for people; what was not measured is left out."""
-        validation = "" if math.isnan(self.top1) else f", validation top-1 {self.top1:.4f}, top-5 {self.top5:.4f}"
-        return f"epoch {self.epoch} of {self.epochs}: loss {self.loss:.4f}{validation}, {self.seconds:.0f} s"
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedSketch:
-    """A finished training.
-
-    Attributes:
-        checkpoint: transformers folder, ready for the exporter.
-        class_names: in the order of the logits.
-        top1: share of the held-out drawings that are named right.
-        top5: share of them whose name is among the first five guesses.
-        held_out_count: how many drawings these shares are of.
-    """
-
-    checkpoint: Path
-    class_names: tuple[str, ...]
-    top1: float
-    top5: float
-    held_out_count: int

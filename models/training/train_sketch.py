@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from models.networks.sketch_cnn import (
@@ -29,13 +30,15 @@ from models.networks.sketch_cnn import (
 )
 from models.training.errors import TrainingError
 from models.training.quickdraw_data import SketchSet, Split, category_names, read_sketches, without_copies_of
-from models.training.sketch_accuracy import confusion_matrix, predict, top_k_shares
+from models.training.sketch_accuracy import SketchAccuracy, predict, top_k_shares
 from models.training.sketch_batches import MixedBatch, balanced_order, make_batch, mixed_loss
-from models.training.sketch_card import write_papers
-from models.training.sketch_settings import EpochReport, SketchTrainingSettings, TrainedSketch
+from models.training.sketch_card import write_papers, write_record
+from models.training.sketch_settings import SketchTrainingSettings
+from models.training.trained_sketch import EpochReport, TrainedSketch
 
 RESUME_FILE = "resume.pt"
 _GRADIENT_NORM = 5.0
+_CALIBRATION_DRAWINGS = 512
 
 
 @dataclass(slots=True)
@@ -102,7 +105,7 @@ def train_sketch(settings: SketchTrainingSettings, on_epoch: Callable[[EpochRepo
         progress.history.append(report)
         progress.save(settings.output / RESUME_FILE)
         on_epoch(report)
-    return _finish(settings, progress, held_out)
+    return _finish(settings, progress, sources[0], held_out)
 
 
 def build_model(settings: SketchTrainingSettings, class_names: tuple[str, ...]) -> SketchModel:
@@ -135,15 +138,29 @@ def _begin(settings: SketchTrainingSettings, class_names: tuple[str, ...]) -> _P
     return progress
 
 
-def _finish(settings: SketchTrainingSettings, progress: _Progress, held_out: SketchSet) -> TrainedSketch:
+def _finish(
+    settings: SketchTrainingSettings, progress: _Progress, training: SketchSet, held_out: SketchSet
+) -> TrainedSketch:
     """Measure the averaged weights on the held-out drawings, and write them and their papers."""
     progress.average.save_pretrained(settings.output)
-    logits = predict(progress.average, held_out.rendered())
-    top1, top5 = top_k_shares(logits, held_out.labels)
-    trained = TrainedSketch(settings.output, held_out.class_names, top1, top5, len(held_out))
-    command = "\n".join([progress.commands[0], *(f"{later} --resume" for later in progress.commands[1:])])
-    write_papers(settings, command, trained, progress.history, confusion_matrix(logits, held_out.labels))
+    trained = TrainedSketch(
+        settings.output,
+        held_out.class_names,
+        SketchAccuracy.of(predict(progress.average, held_out.rendered()), held_out.labels),
+        held_out,
+        _calibration(training, settings.seed),
+        tuple(progress.history),
+        "\n".join([progress.commands[0], *(f"{later} --resume" for later in progress.commands[1:])]),
+    )
+    write_record(trained, settings.seed)
+    write_papers(settings.output, settings, trained, trained.accuracy)
     return trained
+
+
+def _calibration(training: SketchSet, seed: int) -> NDArray[np.uint8]:
+    """Some of the drawings, every category equally often; uint8 (N, 28, 28)."""
+    order = balanced_order(training, min(_CALIBRATION_DRAWINGS, len(training)), np.random.default_rng(seed))
+    return training.rendered()[order]
 
 
 def _shares(model: SketchModel, sketches: SketchSet) -> tuple[float, float]:

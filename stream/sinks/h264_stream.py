@@ -16,11 +16,12 @@ import numpy as np
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.frame import PictureType
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from stream.frame import Frame, SourceInfo
+from stream.sinks.planar_colours import PlanarConverter
 
 PRESET = "veryfast"
 """x264's trade of speed for size."""
@@ -99,6 +100,7 @@ class H264Stream:
         self.end_seconds: Fraction | None = None
         self.size_wh = (info.width, info.height)
         self._matrix = _ITU709 if info.height >= _BT601_LINES_BELOW else _ITU601
+        self._colours = PlanarConverter("bt709" if self._matrix == _ITU709 else "bt601")
         self._held: Packet[VideoStream] | None = None
         self._last_ticks: int | None = None
         self._keyframe_ticks: int | None = None
@@ -150,11 +152,7 @@ class H264Stream:
         if width % 2 or height % 2:
             padded = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
             image = np.asarray(padded, dtype=np.uint8)
-        buffer = np.ascontiguousarray(image)
-        matrix = Colorspace.ITU709 if self._matrix == _ITU709 else Colorspace.ITU601
-        return av.VideoFrame.from_numpy_buffer(buffer, "bgr24").reformat(
-            format="yuv420p", dst_colorspace=matrix, dst_color_range=ColorRange.MPEG
-        )
+        return self._colours.convert(image)
 
     def _timed(self, packets: list[Packet[VideoStream]]) -> list[Packet[VideoStream]]:
         """The packets whose successor is known, and with it how long their picture stays; the newest is held back.

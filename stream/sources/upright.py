@@ -123,6 +123,7 @@ class UprightConverter:
             format="bgra" if has_alpha else "bgr24",
             src_colorspace=_assumed_matrix(frame),
             interpolation=Interpolation.BICUBIC if is_scaled else Interpolation.BILINEAR,
+            threads=1,
         ).to_ndarray()
         image = np.ascontiguousarray(picture, dtype=np.uint8)
         return orientation.apply(over_white(image) if has_alpha else image)

@@ -63,10 +63,10 @@ def test_the_manifest_tells_the_truth(
     rank = (logits > logits[np.arange(count), labels][:, None]).sum(axis=1)
     top1, top5 = float((rank == 0).mean()), float((rank < 5).mean())
     assert manifest.accuracy is not None
-    assert manifest.accuracy["top1"] == pytest.approx(top1, abs=1.5 / count), (
-        "one drawing on the edge may fall either way"
+    assert manifest.accuracy["top1"] == pytest.approx(top1, abs=5 / count), (
+        "a few drawings on the edge may fall either way: in eight bits the last digit of a pixel decides"
     )
-    assert manifest.accuracy["top5"] == pytest.approx(top5, abs=1.5 / count)
+    assert manifest.accuracy["top5"] == pytest.approx(top5, abs=5 / count)
     assert top1 >= least_top1
     assert top5 >= least_top5
 
@@ -81,7 +81,7 @@ def test_a_bundled_package_is_small_credited_and_complete(name: str) -> None:
         "manifest.json",
         "model.onnx",
     ]
-    assert package.model_path.stat().st_size < 8_000_000
+    assert package.model_path.stat().st_size < 4_000_000
     manifest = package.manifest
     assert "Quick, Draw! by Google" in (manifest.source.attribution or "")
     assert "CC BY 4.0" in (folder / "README.md").read_text(encoding="utf-8")
