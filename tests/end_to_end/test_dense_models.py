@@ -78,3 +78,16 @@ def test_without_texts_one_line_says_so(mirilla: Mirilla, package: Path) -> None
         said = result.stderr.strip().splitlines()
         assert len(said) == 1, result.stderr
         assert message in said[0]
+
+
+@pytest.mark.parametrize("package", ["clip"], indirect=True)
+def test_texts_go_to_the_models_that_take_them(mirilla: Mirilla, package: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((40, 40, 3), 90, np.uint8))
+    both = ("compare", package, "quickdraw-32", "--source", "grey.png")
+    assert "nothing is named; give --texts" in mirilla(*both).stderr
+    result = mirilla(*both, "--texts", "a dog,a cat")
+    assert result.returncode == 0, result.stderr
+    rows = json.loads((tmp_path / "out" / "compare" / "comparison.json").read_text())["rows"]
+    assert {row["model"]: row["labels"] in ("a dog", "a cat") for row in rows} == {"clip": True, "quickdraw-32": False}
+    alone = mirilla("compare", "quickdraw-32", "quickdraw-345", "--source", "grey.png", "--texts", "a dog,a cat")
+    assert "texts: all models have classes of their own; leave texts out" in alone.stderr

@@ -78,6 +78,9 @@ def test_texts_that_were_fixed_at_export_say_the_same(network: str, tmp_path: Pa
     checkpoint = write_checkpoint(network, tmp_path / "checkpoint")
     package = export_package(checkpoint, tmp_path / "package", ExportOptions(labels=TEXTS, batch=1))
     assert not (package / "tokenizer.json").exists()
+    manifest = find_package(package).manifest
+    assert (manifest.task, manifest.texts) == ("image_classification", None)
+    assert manifest.decoder == {"clip": "softmax", "siglip": "probabilities"}[network]
     differences(checkpoint, load_model(package, device="cpu", threads=1), TEXTS, test_data)
 
 
