@@ -23,8 +23,12 @@ from numpy.typing import NDArray
 from stream.frame import Frame, SourceInfo
 from stream.sinks.planar_colours import PlanarConverter
 
-PRESET = "veryfast"
-"""x264's trade of speed for size."""
+PRESET = "superfast"
+"""x264's trade of speed for size; with macroblock-tree rate control, which it leaves out, it is as small as `veryfast`.
+
+Of two real clips at 1280x720: 437 against 418 and 777 against 768 kB, 42.55 against 42.75 and 44.67 against 44.68 dB,
+2.6 against 3.2 and 3.2 against 5.9 ms of processor time a frame.
+"""
 
 CRF = 23
 """x264's constant quality, 0 (lossless) to 51."""
@@ -74,7 +78,7 @@ def encoder_options(rate: Fraction | None) -> dict[str, str]:
     Args:
         rate: declared frames a second, or None where there is none to count on; then no frame is held back.
     """
-    options = {"preset": PRESET, "crf": str(CRF), "bf": "0", "forced-idr": "1"}
+    options = {"preset": PRESET, "mbtree": "1", "crf": str(CRF), "bf": "0", "forced-idr": "1"}
     delay_frames = int(rate * DELAY_SECONDS) if rate else 0
     if delay_frames < 3:
         return {**options, "tune": "zerolatency", "threads": str(min(os.cpu_count() or 1, MAX_THREADS))}
