@@ -62,8 +62,7 @@ class Model:
         self.package = package
         self.filter = result_filter or ResultFilter(kind.default_threshold)
         _check_classes(self.filter.classes, manifest.class_names)
-        self.task = _make_task(package, manifest, kind, self.filter, texts, device)
-        """What comes before and after the graph."""
+        self._task = _make_task(package, manifest, kind, self.filter, texts, device)
         self._session = OnnxSession(
             package.model_path,
             device=device,
@@ -80,6 +79,11 @@ class Model:
         """The ONNX Runtime provider that runs the graph: `CPUExecutionProvider`."""
         return self._session.provider
 
+    @property
+    def task(self) -> Task:
+        """What stands around the graph."""
+        return self._task
+
     def __call__(self, image: NDArray[np.uint8], timer: StageTimer = untimed) -> Result:
         """What the model says of a picture.
 
@@ -91,11 +95,11 @@ class Model:
             ModelError: the graph failed while it ran.
         """
         with timer("preprocess"):
-            tensor, geometry = self.task.preprocess(image)
+            tensor, geometry = self._task.preprocess(image)
         with timer("inference"):
             outputs = self._session.run(self._feeds(tensor))
         with timer("postprocess"):
-            return self.task.postprocess(outputs, geometry).filtered(self.filter)
+            return self._task.postprocess(outputs, geometry).filtered(self.filter)
 
     def _feeds(self, tensor: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         spec = self.manifest.input
