@@ -20,6 +20,7 @@ from exporters.errors import ExportError, ParityError
 from exporters.graphs import Graph, graphs_of
 from exporters.parity import Gate, ParityLog
 from exporters.parity_inputs import calibration_inputs, drawings, gate_pictures, plain_pictures
+from exporters.picture_work import worthwhile_threads
 from exporters.precision import PRECISION_GATES, convert
 from exporters.verify import verify, verify_again
 from exporters.write_manifest import copy_papers, describe, read_training_record
@@ -33,6 +34,7 @@ from models.manifest import (
     write_manifest,
 )
 from models.networks.sketch_cnn import label_settings
+from models.onnx_session import OnnxSession
 
 _SIDE_MULTIPLE = 32
 # Detectors that keep the best of many queries: which is which in a row of near-equals is chance.
@@ -97,7 +99,7 @@ def export_package(
     check_output(output, overwrite=options.overwrite)
     on_step("reading the checkpoint")
     opened, options = _open(checkpoint, options)
-    texts = take_labels(opened, options.labels)
+    texts = _take_labels(opened, options.labels)
     name = options.name or output.name
     partial = output.with_name(f".{output.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -163,6 +165,7 @@ def _build(
         "further_files": {name: file_sha256(folder / name) for name in _further_files(graphs, manifest)},
         "parity": log.spec(),
         "accuracy": record.accuracy,
+        "threads": _threads(graphs[0], folder, pictures[:1]),
         "trained_with": record.command,
     }
     return manifest.model_copy(update=measured), log.complaints
@@ -171,6 +174,13 @@ def _build(
 def _further_files(graphs: Sequence[Graph], manifest: Manifest) -> list[str]:
     """The names of what the model runs with besides its graph."""
     return [graph.file_name for graph in graphs[1:]] + ([TOKENIZER_NAME] if manifest.texts is not None else [])
+
+
+def _threads(graph: Graph, folder: Path, picture: NDArray[np.float32]) -> int | None:
+    """How many threads the package is run with, for what the graph has to do for one picture."""
+    session = OnnxSession(folder / graph.file_name, device="cpu", graph_optimization="disabled")
+    feed = graph.feeds(picture, session)
+    return worthwhile_threads(graph.module, lambda: graph.reference(feed))
 
 
 def _open(checkpoint: Path, options: ExportOptions) -> tuple[Checkpoint, ExportOptions]:
@@ -216,7 +226,7 @@ def pictures_for(checkpoint: Checkpoint) -> NDArray[np.float32]:
     return gate_pictures(checkpoint.processor)
 
 
-def take_labels(checkpoint: Checkpoint, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
+def _take_labels(checkpoint: Checkpoint, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """Give the checkpoint its new class names; return those that are the texts of a zero-shot classifier."""
     if labels is None:
         return None

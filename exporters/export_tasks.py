@@ -87,7 +87,7 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         ("keypoint_detection", "heatmaps"),
     ),
     ExportTask(
-        "feature-extraction",
+        "mask-generation",
         ("feature-extraction",),
         "AutoModelForMaskGeneration",
         ("SamModel",),

@@ -189,7 +189,9 @@ class Manifest(_Checked):
     accuracy: dict[str, float] | None = None
     """Measured figures by metric, 0..1: `top1`, `top5`."""
     threads: Annotated[int, Field(ge=1)] | None = None
-    """Threads within an operator that were fastest where the package was tuned; None leaves it to ONNX Runtime."""
+    """Threads within an operator: one for small models, or what was fastest where the package was tuned.
+
+    None leaves it to ONNX Runtime."""
     graph_optimization: Literal["disabled", "basic", "extended", "all"] = "all"
     """How far ONNX Runtime may rewrite the graph, where the user does not say."""
     trained_with: str | None = None

@@ -100,7 +100,7 @@ def run(
         overwrite=overwrite,
     )
     settings = settings_for(config, options)
-    fetch_zoo_models(settings, (lambda _: None) if quiet else err.print)
+    fetch_zoo_models(settings, quiet)
     with report_file(report) as outcomes:
         outcomes.extend(run_settings(settings, _view(quiet)))
     _exit_as(outcomes, debug)

@@ -34,9 +34,14 @@ def export_extra() -> Iterator[None]:
         raise ConfigError(f"this command needs {error.name}; pip install 'mirilla[export]'") from error
 
 
+def tell(console: Console, line: str) -> None:
+    """Print a line as it is: nothing in it is markup, and it is broken by nobody but the terminal."""
+    console.out(line, highlight=False)
+
+
 def say(error: MirillaError) -> None:
     """Print an error as one line on standard error."""
-    err.print(f"mirilla: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    err.out(f"mirilla: {error}", style="red", highlight=False)
 
 
 def log_to_terminal(debug: bool) -> None:

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tokenizers
 import torch
 from transformers import PreTrainedModel
 
 from models.networks.sketch_cnn import SketchCnn, SketchCnnConfig, label_settings
 from models.networks.unet import UNet, UNetConfig
 
-# Its configurations and processors are untyped.
+# Their configurations, processors and tokenizers are untyped.
 tf: Any = importlib.import_module("transformers")
+tokenizers: Any = importlib.import_module("tokenizers")
 LABELS = label_settings(["cat", "alarm clock", "star"])
 _SHORTEST = {"shortest_edge": 64, "longest_edge": 96}
 
@@ -424,12 +424,12 @@ OTHERS = {
     "sam": Architecture(
         lambda: tf.SamModel(sam_config(pruned=False)),
         lambda: tf.SamImageProcessor(size={"longest_edge": 64}, pad_size={"height": 64, "width": 64}),
-        "feature-extraction",
+        "mask-generation",
     ),
     "slim-sam": Architecture(
         lambda: tf.SamModel(sam_config(pruned=True)),
         lambda: tf.SamImageProcessor(size={"longest_edge": 64}, pad_size={"height": 64, "width": 64}),
-        "feature-extraction",
+        "mask-generation",
     ),
 }
 

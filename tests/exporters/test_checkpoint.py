@@ -25,8 +25,7 @@ from models.manifest import read_manifest
 from models.onnx_session import OnnxSession
 from tests.exporters.checkpoints import ARCHITECTURES, build, write_checkpoint
 
-# Both are untyped.
-tokenizers: Any = importlib.import_module("tokenizers")
+# It is untyped.
 transformers: Any = importlib.import_module("transformers")
 
 

@@ -1,4 +1,4 @@
-"""Real transformers architectures, small and with seeded weights, exported by Optimum as a user would."""
+"""Real transformers architectures, small and with seeded weights, saved and exported by Optimum as a user would."""
 
 from __future__ import annotations
 
@@ -17,8 +17,17 @@ transformers: Any = importlib.import_module("transformers")
 
 def export(folder: Path, architecture: str) -> tuple[Path, Path]:
     """Save a seeded checkpoint with its image processor, and export it; returns the checkpoint and the ONNX folder."""
-    import torch
     from optimum.exporters.onnx import main_export
+
+    checkpoint, task = save(folder, architecture)
+    onnx_folder = folder / architecture
+    main_export(str(checkpoint), onnx_folder, task=task, do_validation=False)
+    return checkpoint, onnx_folder
+
+
+def save(folder: Path, architecture: str) -> tuple[Path, str]:
+    """Save a seeded checkpoint with its image processor; returns its folder, and its task as Optimum calls it."""
+    import torch
 
     # Networks this small spend their time in threads that wait for one another.
     torch.set_num_threads(1)
@@ -26,11 +35,10 @@ def export(folder: Path, architecture: str) -> tuple[Path, Path]:
     model, processor, task = ARCHITECTURES[architecture]()
     _spread_scores(model)
     _measure_norms(model)
-    checkpoint, onnx_folder = folder / "checkpoint", folder / architecture
+    checkpoint = folder / "checkpoint"
     model.save_pretrained(checkpoint)
     processor.save_pretrained(checkpoint)
-    main_export(str(checkpoint), onnx_folder, task=task, do_validation=False)
-    return checkpoint, onnx_folder
+    return checkpoint, task
 
 
 def _spread_scores(model: Any) -> None:
@@ -212,6 +220,12 @@ def _dpt() -> tuple[Any, Any, str]:
     return transformers.DPTForSemanticSegmentation(config), processor, "semantic-segmentation"
 
 
+def _vit() -> tuple[Any, Any, str]:
+    config = transformers.ViTConfig(**VIT, image_size=160, patch_size=16, id2label=LABELS)
+    processor = transformers.ViTImageProcessor(size={"height": 160, "width": 160})
+    return transformers.ViTForImageClassification(config), processor, "image-classification"
+
+
 ARCHITECTURES: dict[str, Callable[[], tuple[Any, Any, str]]] = {
     "detr": _detr,
     "table_transformer": _table_transformer,
@@ -222,4 +236,5 @@ ARCHITECTURES: dict[str, Callable[[], tuple[Any, Any, str]]] = {
     "segformer": _segformer,
     "mobilevit": _mobilevit,
     "dpt": _dpt,
+    "vit": _vit,
 }
