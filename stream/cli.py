@@ -60,6 +60,9 @@ def run(
     texts: Annotated[
         str | None, typer.Option(help="What a zero-shot model tells apart, with commas between: 'a dog,a cat'.")
     ] = None,
+    max_detections: Annotated[
+        int | None, typer.Option(min=1, help="At most so many objects a frame, the likeliest.")
+    ] = None,
     track: Annotated[bool, typer.Option("--track", help="Follow objects from frame to frame, and count them.")] = False,
     device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
@@ -81,6 +84,7 @@ def run(
     log_to_terminal(debug)
     on_models: dict[str, Any] = {
         "threshold": threshold,
+        "max_detections": max_detections,
         "track": track or None,
         "device": device,
         "unverified": unverified or None,

@@ -11,9 +11,15 @@ from pathlib import Path
 import onnxruntime
 from rich.console import Console
 
-from tests.benchmarks import memory, recorded_video
+from tests.benchmarks import budget, end_to_end, memory, overlays, recorded_video
 
-BENCHMARKS = {"recorded-video": recorded_video.run, "memory": memory.run}
+BENCHMARKS = {
+    "recorded-video": recorded_video.run,
+    "overlays": overlays.run,
+    "budget": budget.run,
+    "end-to-end": end_to_end.run,
+    "memory": memory.run,
+}
 
 
 def main(names: list[str]) -> None:
