@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from models.results import DepthMap
 from stream.overlays.layout import Layout, Rect
 from stream.overlays.overlay import Overlay, OverlayKind
-from stream.overlays.panel import draw_panel, round_corners
+from stream.overlays.panel import draw_panel
 from stream.overlays.text import cap_height, draw_text, fit_text, text_width
-from stream.overlays.theme import QUIET_TEXT, TEXT, Sizes
+from stream.overlays.theme import QUIET_TEXT, TEXT
 
 # Perceptually uniform, and its lightness alone tells near from far.
 _COLOUR_MAP = cv2.COLORMAP_INFERNO
@@ -49,7 +49,7 @@ class DepthOverlay(Overlay[DepthMap]):
         if room <= 0:
             return
         draw_text(view, fit_text(title, room, sizes.small), sizes.padding, sizes.padding, sizes.small, QUIET_TEXT)
-        _fill_scale(Rect(sizes.padding, bar_top, room, sizes.text).view(view), sizes)
+        _fill_scale(Rect(sizes.padding, bar_top, room, sizes.text).view(view))
         near, far = ("near", "far") if result.unit is None else _in_metres(*span)
         draw_text(view, fit_text(near, room // 2, sizes.small), sizes.padding, names_top, sizes.small, TEXT)
         shown = fit_text(far, room // 2, sizes.small)
@@ -74,10 +74,9 @@ def depth_colours(result: DepthMap) -> NDArray[np.uint8]:
     return np.asarray(cv2.applyColorMap(levels, _COLOUR_MAP), np.uint8)
 
 
-def _fill_scale(view: NDArray[np.uint8], sizes: Sizes) -> None:
+def _fill_scale(view: NDArray[np.uint8]) -> None:
     levels = np.linspace(255, _FARTHEST_LEVEL, view.shape[1]).astype(np.uint8)[None]
-    with round_corners(view, sizes.radius // 3):
-        view[:] = cv2.applyColorMap(levels, _COLOUR_MAP)
+    view[:] = cv2.applyColorMap(levels, _COLOUR_MAP)
 
 
 def _in_metres(nearest: float, farthest: float) -> tuple[str, str]:

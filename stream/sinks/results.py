@@ -40,8 +40,8 @@ CSV_COLUMNS = (
     "count",
 )
 """A segment's score is its share of the frame; boxes are in pixels of the frame. A depth map has three rows, `min`,
-`median` and `max`, with the depth as score. A row with a count has the name of what was counted as its label, and a task
-that says how: see `_COUNTED`."""
+`median` and `max`, with the depth as score. A row with a count has the name of what was counted as its label, and a
+task that says how: see `_COUNTED`."""
 
 _COUNTED = {"present": "count_present", "unique": "count_unique", "zones": "count_zone"}
 """By the key in `.jsonl`: objects now, objects since the beginning, objects in a zone; lines have `count_in` and
