@@ -131,17 +131,22 @@ def _read_processor(folder: Path, size_hw: tuple[int, int] | None) -> Any:
         )
     except Exception as error:  # every processor class raises its own
         raise ExportError(f"{path}: no image processor that can be read: {first_line(error)}") from error
-    if size_hw is not None:
-        _stretch_to(processor, size_hw)
-    return processor
+    return processor if size_hw is None else _stretching_to(processor, size_hw)
 
 
-def _stretch_to(processor: Any, size_hw: tuple[int, int]) -> None:
-    """Make a processor give one size, by stretching: no crop, no padding, no keeping of proportions."""
-    processor.size = {"height": size_hw[0], "width": size_hw[1]}
+def _stretching_to(processor: Any, size_hw: tuple[int, int]) -> Any:
+    """A processor that gives one size, by stretching: no crop, no padding, no keeping of proportions."""
+    size = {"height": size_hw[0], "width": size_hw[1]}
+    if isinstance(processor, transformers.GLPNImageProcessor):
+        # It knows the picture's own size alone; DPT's is the one that does all the rest alike.
+        return transformers.DPTImageProcessor(
+            size=size, resample=processor.resample, do_rescale=processor.do_rescale, do_normalize=False
+        )
+    processor.size = size
     for setting in ("do_center_crop", "do_pad", "keep_aspect_ratio"):
         if getattr(processor, setting, None):
             setattr(processor, setting, False)
+    return processor
 
 
 def _read_model(folder: Path, config: PretrainedConfig, task: ExportTask) -> PreTrainedModel:

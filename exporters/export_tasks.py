@@ -77,8 +77,8 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         ("zero-shot-image-classification",),
         "AutoModelForZeroShotImageClassification",
         ("CLIPModel", "SiglipModel"),
-        agreement.classes,
-        ("zero_shot_image_classification", "image_text_logits"),
+        agreement.zero_shot,
+        ("zero_shot_image_classification", "softmax"),
     ),
     ExportTask(
         "depth-estimation",
@@ -86,7 +86,6 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         "AutoModelForDepthEstimation",
         ("ForDepthEstimation",),
         agreement.depth,
-        ("depth_estimation", "predicted_depth"),
     ),
     ExportTask(
         "keypoint-detection",

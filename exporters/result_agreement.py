@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from exporters.errors import ExportError
-from models.results import Classification, Detections, Poses, Result, SegmentationMap
+from models.results import Classification, DepthMap, Detections, Poses, Result, SegmentationMap
 
 _MIN_IOU = 0.5
 _SAME_PLACE = 0.05
 """Of the longer side of an object: keypoints that are no farther apart are alike."""
+_DEPTH_GAP = 0.05
 
 
 def agreement_of(wanted: Result, found: Result) -> float:
@@ -19,6 +20,8 @@ def agreement_of(wanted: Result, found: Result) -> float:
 
     Detections with masks are compared by their masks. Of poses, which have to be of the same objects, the keypoints
     count that `wanted` is sure of.
+
+    Depths are alike that differ by at most a twentieth of the range of what is wanted.
 
     Raises:
         ExportError: the results are of a kind without a measure, or of two kinds.
@@ -29,9 +32,21 @@ def agreement_of(wanted: Result, found: Result) -> float:
         return _keypoints(wanted, found)
     if isinstance(wanted, SegmentationMap) and isinstance(found, SegmentationMap):
         return float((wanted.class_map == found.class_map).mean())
+    if isinstance(wanted, DepthMap) and isinstance(found, DepthMap):
+        return _depths(wanted, found)
     if isinstance(wanted, Classification) and isinstance(found, Classification):
         return float(wanted.class_ids[0] == found.class_ids[0]) if len(wanted) and len(found) else 1.0
     raise ExportError(f"--tune: results of {wanted.task} cannot be compared yet; export without it")
+
+
+def _depths(wanted: DepthMap, found: DepthMap) -> float:
+    known = np.isfinite(wanted.values)
+    if not known.any():
+        return float(not np.isfinite(found.values).any())
+    values = wanted.values[known]
+    gaps = np.abs(values - found.values[known])
+    # What only one side knows differs: no comparison with NaN holds.
+    return float((gaps <= _DEPTH_GAP * np.ptp(values)).sum() / max(known.sum(), np.isfinite(found.values).sum()))
 
 
 def _detections(wanted: Detections, found: Detections) -> float:

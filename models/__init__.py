@@ -6,10 +6,11 @@
 from models.chain import TopDown
 from models.errors import MirillaError, ModelError
 from models.model import Model, load_model
-from models.results import Classification, Detections, Poses, Result, SegmentationMap, SketchGuess
+from models.results import Classification, DepthMap, Detections, Poses, Result, SegmentationMap, SketchGuess
 
 __all__ = [
     "Classification",
+    "DepthMap",
     "Detections",
     "MirillaError",
     "Model",

@@ -152,6 +152,15 @@ def aspect_multiple_size(size_wh: tuple[int, int], within_hw: tuple[int, int], m
     return new_width, new_height
 
 
+def cut_to_multiple_size(size_wh: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """The picture's own width and height, each cut to a multiple, but at least one.
+
+    As transformers' GLPN image processor, which fails on what is smaller than one.
+    """
+    width, height = (max(multiple, side // multiple * multiple) for side in size_wh)
+    return width, height
+
+
 def _frame_wh(image: Uint8Image) -> tuple[int, int]:
     return image.shape[1], image.shape[0]
 
@@ -174,6 +183,10 @@ def _shortest_longest_edge(image: Uint8Image, spec: InputSpec) -> tuple[Uint8Ima
 def _aspect_multiple(image: Uint8Image, spec: InputSpec) -> tuple[Uint8Image, Placement]:
     within = spec.resize_within or (0, 0)
     return _stretched(image, spec, aspect_multiple_size(_frame_wh(image), within, spec.size_multiple))
+
+
+def _cut_to_multiple(image: Uint8Image, spec: InputSpec) -> tuple[Uint8Image, Placement]:
+    return _stretched(image, spec, cut_to_multiple_size(_frame_wh(image), spec.size_multiple))
 
 
 def _shortest_edge_center_crop(image: Uint8Image, spec: InputSpec) -> tuple[Uint8Image, Placement]:
@@ -226,6 +239,7 @@ _RULES: dict[str, Callable[[Uint8Image, InputSpec], tuple[Uint8Image, Placement]
     "stretch_center_crop": _stretch_center_crop,
     "shortest_longest_edge": _shortest_longest_edge,
     "aspect_multiple": _aspect_multiple,
+    "cut_to_multiple": _cut_to_multiple,
     "letterbox_center": _letterbox_center,
     "letterbox_top_left": _letterbox_top_left,
 }

@@ -5,6 +5,7 @@ Arrays are made read-only, so that a result may be shared between threads.
 """
 
 from models.classification import Classification, SketchGuess
+from models.depth_map import DepthMap
 from models.detections import Detections
 from models.poses import Poses, objects_of
 from models.result import Result, ResultFilter
@@ -13,6 +14,7 @@ from models.segmentation_map import UNLABELLED, SegmentationMap
 __all__ = [
     "UNLABELLED",
     "Classification",
+    "DepthMap",
     "Detections",
     "Poses",
     "Result",

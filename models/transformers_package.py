@@ -44,7 +44,12 @@ _TASKS_BY_HEAD: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "ForSegmentation": ("instance_segmentation", {"detr": "query_masks"}),
     "ForInstanceSegmentation": ("instance_segmentation", {"maskformer": "query_masks"}),
     "ForPoseEstimation": ("keypoint_detection", {"vitpose": "heatmaps"}),
+    "ForDepthEstimation": (
+        "depth_estimation",
+        {"depth_anything": "inverse_depth", "dpt": "inverse_depth", "glpn": "metric_depth"},
+    ),
 }
+_FIRST_OUTPUTS = ("logits", "predicted_depth")
 
 
 def is_transformers_folder(folder: Path) -> bool:
@@ -63,14 +68,17 @@ def read_transformers_folder(folder: Path) -> tuple[Manifest, Path]:
     preprocessor = _read_json(folder / "preprocessor_config.json")
     task, decoder = _task_of(folder, config)
     session = OnnxSession(model_path, device="cpu", graph_optimization="disabled")
-    names = _class_names(config)
+    # Depths have no classes; a manifest names what its output is.
+    names = ("depth",) if task == "depth_estimation" else _class_names(config)
     try:
         return Manifest(
             name=folder.name,
             task=task,
             decoder=decoder,
             input=input_spec(session, preprocessor),
-            outputs=tuple(sorted((output.name for output in session.outputs), key=lambda name: name != "logits")),
+            outputs=tuple(
+                sorted((output.name for output in session.outputs), key=lambda name: name not in _FIRST_OUTPUTS)
+            ),
             class_names=names,
             skeleton=skeleton_of(config.get("edges"), names) if task == "keypoint_detection" else (),
             source=SourceSpec(id=str(config.get("_name_or_path") or folder.name)),
@@ -87,6 +95,9 @@ def _task_of(folder: Path, config: dict[str, Any]) -> tuple[str, str]:
     for head, (task, decoders) in _TASKS_BY_HEAD.items():
         if not any(architecture.endswith(head) for architecture in architectures):
             continue
+        if model_type == "depth_anything" and config.get("depth_estimation_type") == "metric":
+            # Trained for one or the other under one model type.
+            return task, "metric_depth"
         try:
             return task, decoders[model_type]
         except KeyError as error:

@@ -67,6 +67,9 @@ def run(
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
     classes: Annotated[str | None, typer.Option(help="Only these class names, with commas between them.")] = None,
+    texts: Annotated[
+        str | None, typer.Option(help="What a zero-shot model tells apart, with commas between: 'a dog,a cat'.")
+    ] = None,
     max_detections: Annotated[
         int | None, typer.Option(min=1, help="At most so many objects a frame, the likeliest.")
     ] = None,
@@ -128,7 +131,9 @@ def run(
         "unverified": unverified or None,
     }
     if classes is not None:
-        on_models["classes"] = [label.strip() for label in classes.split(",")]
+        on_models["classes"] = _between_commas(classes)
+    if texts is not None:
+        on_models["texts"] = _between_commas(texts)
     options = RunOptions(
         sources=source or (),
         models=model or (),
@@ -219,6 +224,9 @@ def compare(
     data: Annotated[Path | None, typer.Option(help="COCO annotations of the pictures (.json).")] = None,
     output: Annotated[Path, typer.Option(help="The folder to write tables and pictures to.")] = Path("out/compare"),
     threshold: Annotated[float | None, typer.Option(help="The least score of a result, 0 to 1.")] = None,
+    texts: Annotated[
+        str | None, typer.Option(help="What zero-shot models tell apart, with commas between: 'a dog,a cat'.")
+    ] = None,
     frames: Annotated[int | None, typer.Option(min=1, help="At most so many frames of each source.")] = None,
     device: Annotated[Device, typer.Option(help="Where the models run.")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace output that exists.")] = False,
@@ -239,6 +247,7 @@ def compare(
         threshold=threshold,
         device=device,
         unverified=unverified,
+        texts=None if texts is None else _between_commas(texts),
         frames=frames,
         overwrite=overwrite,
     )
@@ -343,6 +352,10 @@ def _exit_as(outcomes: Sequence[StreamOutcome], debug: bool) -> None:
 
 def _view(quiet: bool, *, with_progress: bool = True) -> RunView:
     return QuietView() if quiet else TerminalView(out, err if with_progress else None)
+
+
+def _between_commas(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,14 @@ class _Checked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _as_model(value: Any) -> Any:
+    return {"package": value} if isinstance(value, str) else value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str | dict) else value
+
+
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Point = tuple[_Share, _Share]
 """x and y, 0..1 of the picture's width and height."""
@@ -42,10 +50,6 @@ class CountSettings(_Checked):
     """Start and end by name."""
     zones: dict[str, Annotated[tuple[_Point, ...], Field(min_length=3)]] = {}
     """Corners by name."""
-
-
-def _as_model(value: Any) -> Any:
-    return {"package": value} if isinstance(value, str) else value
 
 
 class DetectorSettings(_Checked):
@@ -68,6 +72,8 @@ class ModelSettings(_Checked):
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     """None leaves it to the model's task."""
     classes: tuple[str, ...] | None = None
+    texts: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_as_list)] | None = None
+    """What a zero-shot classifier tells apart; None where a model has classes of its own."""
     top: Annotated[int, Field(ge=1)] = 5
     max_detections: Annotated[int, Field(ge=1)] = 300
     device: Device = "auto"
@@ -101,10 +107,6 @@ class OverlaySettings(_Checked):
 
 def _as_overlay(value: Any) -> Any:
     return {"results": value} if isinstance(value, str) else value
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str | dict) else value
 
 
 class StreamSettings(_Checked):

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.model import StageTimer
-from models.results import Detections, Poses, Result
+from models.results import DepthMap, Detections, Poses, Result
 from stream.counting import Counts, ObjectCounter
+from stream.depth_range import DepthRange
 from stream.frame import Frame
 from stream.scene_change import SceneChange
 from stream.tracking import Tail, Tracker
@@ -83,6 +84,7 @@ class ModelStep:
         self._change = SceneChange() if skip_unchanged else None
         self._tracker = tracker
         self._counter = counter
+        self._depth_range = DepthRange()
         self._count = 0
         self._last: Seen | None = None
 
@@ -109,6 +111,9 @@ class ModelStep:
         return None if self._last is None else self._last.counts
 
     def _followed(self, result: Result, frame: Frame, timer: StageTimer) -> Seen:
+        if isinstance(result, DepthMap):
+            with timer("steadying"):
+                return Seen(self._depth_range.update(result, frame.pts_seconds), frame)
         if not isinstance(result, Detections | Poses) or (self._tracker is None and self._counter is None):
             return Seen(result, frame)
         with timer("tracking"):

@@ -221,6 +221,7 @@ def _loaded(settings: ModelSettings) -> Model:
         top=settings.top,
         max_detections=settings.max_detections,
         unverified=settings.unverified,
+        texts=settings.texts,
     )
 
 

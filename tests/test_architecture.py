@@ -19,6 +19,7 @@ ONLY_IN = {
     "onnxruntime": {"models/onnx_session.py", "models/cuda_libraries.py", "exporters/precision.py"},
     "asyncio": {"stream/web"},
     "av": {"stream"},
+    "tokenizers": {"models/text_encoder.py", "exporters/zero_shot.py"},
     "faster_coco_eval": {"models/evaluation/average_precision.py"},
     **{name: {"exporters", "models/networks", "models/training"} for name in HEAVY - {"matplotlib"}},
     "matplotlib": {"exporters", "models/networks", "models/training", "models/evaluation/charts.py"},

@@ -20,6 +20,7 @@ PACKAGES = (
     "pydantic",
     "PyYAML",
     "rich",
+    "tokenizers",
     "typer",
 )
 """What Mirilla runs on, besides ONNX Runtime, which has two builds."""

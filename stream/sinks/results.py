@@ -39,8 +39,9 @@ CSV_COLUMNS = (
     "track_id",
     "count",
 )
-"""A segment's score is its share of the frame; boxes are in pixels of the frame. A row with a count has the name of
-what was counted as its label, and a task that says how: see `_COUNTED`."""
+"""A segment's score is its share of the frame; boxes are in pixels of the frame. A depth map has three rows, `min`,
+`median` and `max`, with the depth as score. A row with a count has the name of what was counted as its label, and a
+task that says how: see `_COUNTED`."""
 
 _COUNTED = {"present": "count_present", "unique": "count_unique", "zones": "count_zone"}
 """By the key in `.jsonl`: objects now, objects since the beginning, objects in a zone; lines have `count_in` and
@@ -131,7 +132,12 @@ def csv_rows(line: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
         yield (*frame, *[""] * (len(CSV_COLUMNS) - len(frame)))
     for model, result in line["results"].items():
         found = (
-            result.get("detections") or result.get("poses") or result.get("labels") or result.get("segments") or [{}]
+            result.get("detections")
+            or result.get("poses")
+            or result.get("labels")
+            or result.get("segments")
+            or _depths(result)
+            or [{}]
         )
         for item in found:
             box = item.get("box") or result.get("box") or {}
@@ -151,6 +157,11 @@ def _counted(counts: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
     for name, ways in counts.get("lines", {}).items():
         for way, count in ways.items():
             yield f"count_{way}", name, count
+
+
+def _depths(result: dict[str, Any]) -> list[dict[str, Any]]:
+    known = result.get("predicted_depth", {})
+    return [{"label": name, "score": known[name]} for name in ("min", "median", "max") if known.get(name) is not None]
 
 
 def _csv_lines(rows: Iterable[Iterable[Any]]) -> str:

@@ -115,6 +115,19 @@ def test_a_segment_has_its_share_of_the_frame() -> None:
     assert [row[4:6] for row in csv_rows(line)] == [("road", 0.6), ("sky", 0.4)]
 
 
+def test_a_depth_map_is_three_figures_or_none() -> None:
+    figures = {"kind": "metric", "unit": "m", "min": 0.5, "median": 2.0, "max": 9.0}
+    result = {"task": "depth_estimation", "predicted_depth": figures}
+    line = {"index": 0, "pts_seconds": 0.0, "results": {"m": result}}
+    assert [row[2:7] for row in csv_rows(line)] == [
+        ("m", "depth_estimation", "min", 0.5, ""),
+        ("m", "depth_estimation", "median", 2.0, ""),
+        ("m", "depth_estimation", "max", 9.0, ""),
+    ]
+    result["predicted_depth"] = figures | dict.fromkeys(("min", "median", "max"))
+    assert [row[2:6] for row in csv_rows(line)] == [("m", "depth_estimation", "", "")]
+
+
 def test_the_place_of_a_drawing_stands_beside_each_guess(tmp_path: Path) -> None:
     guess = SketchGuess(
         "sketch_classification",
