@@ -10,7 +10,18 @@ from importlib.metadata import PackageNotFoundError, version
 from stream.doctor.finding import Finding
 
 LEAST_PYTHON = (3, 11)
-PACKAGES = ("av", "huggingface-hub", "numpy", "opencv-python", "pillow", "pydantic", "PyYAML", "rich", "typer")
+PACKAGES = (
+    "av",
+    "huggingface-hub",
+    "numpy",
+    "opencv-python",
+    "pillow",
+    "pydantic",
+    "PyYAML",
+    "rich",
+    "tokenizers",
+    "typer",
+)
 """What Mirilla runs on, besides ONNX Runtime, which has two builds."""
 
 RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
