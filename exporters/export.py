@@ -20,11 +20,21 @@ from exporters.errors import ExportError, ParityError
 from exporters.graphs import Graph, graphs_of
 from exporters.parity import Gate, ParityLog
 from exporters.parity_inputs import calibration_inputs, drawings, gate_pictures, plain_pictures
+from exporters.picture_work import worthwhile_threads
 from exporters.precision import PRECISION_GATES, convert
 from exporters.verify import verify, verify_again
 from exporters.write_manifest import copy_papers, describe, read_training_record
-from models.manifest import MODEL_NAME, Manifest, Precision, SourceSpec, file_sha256, write_manifest
+from models.manifest import (
+    MODEL_NAME,
+    TOKENIZER_NAME,
+    Manifest,
+    Precision,
+    SourceSpec,
+    file_sha256,
+    write_manifest,
+)
 from models.networks.sketch_cnn import label_settings
+from models.onnx_session import OnnxSession
 
 _SIDE_MULTIPLE = 32
 # Detectors that keep the best of many queries: which is which in a row of near-equals is chance.
@@ -152,12 +162,25 @@ def _build(
         "opset": options.opset,
         "precision": options.precision,
         "sha256": file_sha256(folder / MODEL_NAME),
-        "further_files": {graph.file_name: file_sha256(folder / graph.file_name) for graph in graphs[1:]},
+        "further_files": {name: file_sha256(folder / name) for name in _further_files(graphs, manifest)},
         "parity": log.spec(),
         "accuracy": record.accuracy,
+        "threads": _threads(graphs[0], folder, pictures[:1]),
         "trained_with": record.command,
     }
     return manifest.model_copy(update=measured), log.complaints
+
+
+def _further_files(graphs: Sequence[Graph], manifest: Manifest) -> list[str]:
+    """The names of what the model runs with besides its graph."""
+    return [graph.file_name for graph in graphs[1:]] + ([TOKENIZER_NAME] if manifest.texts is not None else [])
+
+
+def _threads(graph: Graph, folder: Path, picture: NDArray[np.float32]) -> int | None:
+    """How many threads the package is run with, for what the graph has to do for one picture."""
+    session = OnnxSession(folder / graph.file_name, device="cpu", graph_optimization="disabled")
+    feed = graph.feeds(picture, session)
+    return worthwhile_threads(graph.module, lambda: graph.reference(feed))
 
 
 def _open(checkpoint: Path, options: ExportOptions) -> tuple[Checkpoint, ExportOptions]:

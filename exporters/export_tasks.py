@@ -56,6 +56,15 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         agreement.masks,
         ("instance_segmentation", "query_masks"),
     ),
+    # The same network, asked for objects that may overlap. Below the row above, which is what is inferred.
+    ExportTask(
+        "instance-segmentation",
+        ("image-segmentation",),
+        "AutoModelForInstanceSegmentation",
+        ("ForInstanceSegmentation",),
+        agreement.masks,
+        ("instance_segmentation", "maskformer_instances"),
+    ),
     ExportTask(
         "image-classification",
         ("image-classification",),
@@ -68,8 +77,8 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         ("zero-shot-image-classification",),
         "AutoModelForZeroShotImageClassification",
         ("CLIPModel", "SiglipModel"),
-        agreement.classes,
-        ("zero_shot_image_classification", "image_text_logits"),
+        agreement.zero_shot,
+        ("zero_shot_image_classification", "softmax"),
     ),
     ExportTask(
         "depth-estimation",
@@ -77,7 +86,6 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         "AutoModelForDepthEstimation",
         ("ForDepthEstimation",),
         agreement.depth,
-        ("depth_estimation", "predicted_depth"),
     ),
     ExportTask(
         "keypoint-detection",
@@ -88,7 +96,7 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         ("keypoint_detection", "heatmaps"),
     ),
     ExportTask(
-        "feature-extraction",
+        "mask-generation",
         ("feature-extraction",),
         "AutoModelForMaskGeneration",
         ("SamModel",),

@@ -36,6 +36,7 @@ class ExportRequest:
         checkpoint: a zoo name, a hub id, a folder, or an Ultralytics `.pt` file.
         output: the package's folder; None puts it where `--model NAME` finds it.
         task: None infers it.
+        revision: a branch, tag or commit of the hub; None takes the zoo's, or what the first download took.
         size: `HxW` or `dynamic`.
         batch: None leaves it free.
         opset: of ONNX.
@@ -50,6 +51,7 @@ class ExportRequest:
     checkpoint: str
     output: Path | None = None
     task: str | None = None
+    revision: str | None = None
     size: str = "dynamic"
     batch: int | None = None
     opset: int = 18
@@ -76,9 +78,12 @@ def export_request(request: ExportRequest, say: Callable[[str], None]) -> Path:
     options = _options(request)
     path = Path(request.checkpoint).expanduser()
     if path.suffix == _CHECKPOINT_OF_ULTRALYTICS:
+        for option, given in (("--tune", len(request.clip)), ("--revision", request.revision)):
+            if given:
+                raise ExportError(f"{option}: is for checkpoints of transformers, not for {path.name}; leave it out")
         output = request.output or packages_folder() / path.stem
         return export_ultralytics(path, output, options)
-    folder, name, source = _find(request.checkpoint, path)
+    folder, name, source = _find(request, path, say)
     output = request.output or packages_folder() / name
     options = replace(options, name=name, source=source)
     if request.clip:
@@ -86,20 +91,24 @@ def export_request(request: ExportRequest, say: Callable[[str], None]) -> Path:
     return export_package(folder, output, options, lambda step: say(f"{step} ..."))
 
 
-def _find(checkpoint: str, path: Path) -> tuple[Path, str, SourceSpec | None]:
+def _find(request: ExportRequest, path: Path, say: Callable[[str], None]) -> tuple[Path, str, SourceSpec | None]:
     """The folder of a checkpoint, the package's name, and where it comes from."""
+    checkpoint = request.checkpoint
     if path.is_dir():
+        if request.revision is not None:
+            raise ExportError(f"--revision: {checkpoint} is a folder, which has none; leave it out")
         return path, path.resolve().name, None
     entry = zoo().get(checkpoint)
-    if entry is not None:
-        folder = fetch_checkpoint(entry.hub, entry.revision)
-        return folder, checkpoint, SourceSpec(id=entry.hub, revision=folder.name, licence=entry.licence)
-    if _HUB_ID.fullmatch(checkpoint) and not path.parent.is_dir():
-        folder = fetch_checkpoint(checkpoint)
-        return folder, checkpoint.split("/")[1], SourceSpec(id=checkpoint, revision=folder.name)
-    close = difflib.get_close_matches(checkpoint, zoo(), n=1)
-    hint = f"did you mean {close[0]!r}?" if close else "`mirilla models` lists the zoo"
-    raise ExportError(f"{checkpoint!r} is no folder, no short name of the zoo and no id of the hub; {hint}")
+    if entry is None and (not _HUB_ID.fullmatch(checkpoint) or path.parent.is_dir()):
+        close = difflib.get_close_matches(checkpoint, zoo(), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "`mirilla models` lists the zoo"
+        raise ExportError(f"{checkpoint!r} is no folder, no short name of the zoo and no id of the hub; {hint}")
+    hub_id = checkpoint if entry is None else entry.hub
+    usual = "main" if entry is None else entry.revision
+    fetched = fetch_checkpoint(hub_id, request.revision or usual, renew=request.revision is not None)
+    say(fetched.remark)
+    source = SourceSpec(id=hub_id, revision=fetched.commit, licence=None if entry is None else entry.licence)
+    return fetched.folder, checkpoint.split("/")[-1], source
 
 
 def _options(request: ExportRequest) -> ExportOptions:

@@ -15,19 +15,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from exporters.checkpoint import open_checkpoint
+from exporters.checkpoint import Checkpoint, open_checkpoint
 from exporters.errors import ExportError, ParityError
 from exporters.export import ExportOptions, check_output, export_package
+from exporters.graphs import graphs_of
 from exporters.result_agreement import agreement_of
+from exporters.zero_shot import PROBES
 from models.errors import ModelError
 from models.manifest import Manifest, read_manifest, write_manifest
 from models.model import load_model
 from models.onnx_session import GraphOptimization
-from models.results import Result, ResultFilter
-from models.tasks import find_task
+from models.results import Result
+from models.tasks import task_kinds
 
 MIN_AGREEMENT = 0.95
 _ROUNDS = 3
@@ -81,26 +82,26 @@ def tune(
         ExportError: the output exists, the task has no runtime, or no variant agrees.
     """
     check_output(output, overwrite=options.overwrite)
+    opened = open_checkpoint(checkpoint, options.task, options.size_hw)
+    _check_that_it_runs(opened, options)
     least = MIN_AGREEMENT if options.min_agreement is None else options.min_agreement
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".tune-") as folder:
         trials: list[Trial] = []
         wanted: list[Result] = []
-        for name, variant in _variants(options, clip):
+        for name, variant in _variants(options, clip, resizable=opened.processor is not None):
             say(f"trying {name} ...")
             package = Path(folder) / name.replace(" ", "-")
             try:
                 export_package(checkpoint, package, variant)
-                wanted = wanted or _torch_results(checkpoint, package, options, clip)
+                wanted = wanted or _torch_results(opened, package, options, clip)
+                trials += list(_measured(name, package, clip, wanted, now))
             except ParityError:
                 say(f"{name}: differs from PyTorch, left out")
-                continue
             except (ExportError, ModelError) as error:
                 if not trials:
                     raise
                 say(f"{name}: {error}")
-                continue
-            trials += _measured(name, package, clip, wanted, now)
         for line in table(trials, least):
             say(line)
         kept = _keep(trials, least)
@@ -119,8 +120,10 @@ def table(trials: Sequence[Trial], least: float) -> Iterator[str]:
         yield f"{trial.name:{width}}  {trial.threads or 'auto':>7}  {trial.level:>8}  {measured}"
 
 
-def _variants(options: ExportOptions, clip: Sequence[Picture]) -> Iterator[tuple[str, ExportOptions]]:
-    """Names and options: fp32 first, which all others are compared by."""
+def _variants(
+    options: ExportOptions, clip: Sequence[Picture], *, resizable: bool
+) -> Iterator[tuple[str, ExportOptions]]:
+    """Names and options: fp32 first, which all others are compared by. Networks of ours have one size."""
     # What does not agree is left out below, by the user's own measure: the export itself lets it pass.
     loose = replace(options, calibration=(), min_agreement=0.0, overwrite=True)
     pictures = [np.ascontiguousarray(picture[..., ::-1]) for picture in clip[:_CALIBRATED_ON]]
@@ -128,20 +131,23 @@ def _variants(options: ExportOptions, clip: Sequence[Picture]) -> Iterator[tuple
     yield "fp16", replace(loose, precision="fp16")
     yield "int8 dynamic", replace(loose, precision="int8")
     yield "int8 static", replace(loose, precision="int8", calibration=pictures)
-    if options.size_hw is None:
+    if options.size_hw is None and resizable:
         yield "fp32 smaller", replace(loose, precision="fp32", min_agreement=None, size_scale=_SMALLER)
 
 
 def _measured(
     name: str, package: Path, clip: Sequence[Picture], wanted: Sequence[Result], now: Callable[[], float]
 ) -> Iterator[Trial]:
-    """A variant as ONNX Runtime runs it: by itself, on one thread, on every core, and with its plainer rewriting."""
+    """A variant as ONNX Runtime runs it: by itself, on one thread, on half the cores, with plainer rewriting."""
     settings: list[tuple[int | None, GraphOptimization]] = [(None, "all"), (1, "all"), (None, "extended")]
     cores = os.cpu_count() or 1
     if cores > 2:
         settings.append((cores // 2, "all"))
+    if read_manifest(package).threads == 1:
+        # More are not worth it, whatever they win here where nothing runs beside.
+        settings = [(1, "all"), (1, "extended")]
     for threads, level in settings:
-        model = load_model(package, device="cpu", threads=threads, graph_optimization=level)
+        model = load_model(package, device="cpu", threads=threads, graph_optimization=level, texts=_texts(package))
         rounds = []
         results: list[Result] = []
         for _ in range(_ROUNDS):
@@ -152,20 +158,34 @@ def _measured(
         yield Trial(name, package, threads, level, 1000 * min(rounds) / len(clip), agreement)
 
 
-def _torch_results(checkpoint: Path, package: Path, options: ExportOptions, clip: Sequence[Picture]) -> list[Result]:
+def _check_that_it_runs(checkpoint: Checkpoint, options: ExportOptions) -> None:
+    """Raise ExportError where Mirilla has no runtime for what the checkpoint is asked: nothing could be timed."""
+    answers = None if options.labels else checkpoint.task.runtime
+    known = {(kind.name, decoder) for kind in task_kinds() for decoder in kind.decoders}
+    if answers is not None and answers not in known:
+        raise ExportError(
+            f"--tune: Mirilla exports {checkpoint.task.name} and does not run it yet, so there is nothing to time; "
+            "export without --tune"
+        )
+
+
+def _torch_results(
+    checkpoint: Checkpoint, package: Path, options: ExportOptions, clip: Sequence[Picture]
+) -> list[Result]:
     """What fp32 PyTorch says of each picture, decoded by the runtime's own task."""
-    manifest = read_manifest(package)
-    kind = find_task(manifest)
-    task = kind.make(manifest, ResultFilter(kind.default_threshold))
-    model = open_checkpoint(checkpoint, options.task, options.size_hw).model
+    model = load_model(package, device="cpu", texts=_texts(package))
+    network = graphs_of(checkpoint, options.labels)[0]
     results = []
     for picture in clip:
-        tensor, geometry = task.preprocess(picture)
-        with torch.inference_mode():
-            outputs = model(pixel_values=torch.from_numpy(tensor))
-        named = {name: outputs[name].numpy() for name in manifest.outputs}
-        results.append(task.postprocess(named, geometry).filtered(ResultFilter(kind.default_threshold)))
+        tensor, geometry = model.task.preprocess(picture)
+        outputs = network.reference({model.manifest.input.name: tensor})
+        results.append(model.task.postprocess(outputs, geometry).filtered(model.filter))
     return results
+
+
+def _texts(package: Path) -> Sequence[str] | None:
+    """What a classifier is asked whose texts nobody has given yet; None for models with classes of their own."""
+    return None if read_manifest(package).texts is None else PROBES
 
 
 def _keep(trials: Sequence[Trial], least: float) -> Trial:

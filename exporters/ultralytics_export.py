@@ -21,9 +21,10 @@ def export_ultralytics(checkpoint: Path, output: Path, options: ExportOptions) -
     """Have a `.pt` file exported, and return the `.onnx` file in the folder `output`.
 
     Raises:
-        ExportError: the package is missing or fails, or the file exists.
+        ExportError: an option is none of that package's, it is missing or fails, or the file exists.
         ModelError: what it wrote does not load by its metadata.
     """
+    _check_options(checkpoint, options)
     target = output / f"{checkpoint.stem}.onnx"
     check_output(target, overwrite=options.overwrite)
     try:
@@ -48,3 +49,16 @@ def export_ultralytics(checkpoint: Path, output: Path, options: ExportOptions) -
         raise ExportError(f"{checkpoint}: Ultralytics cannot export it: {first_line(error)}") from error
     read_ultralytics_file(target)
     return target
+
+
+def _check_options(checkpoint: Path, options: ExportOptions) -> None:
+    """Raise ExportError where the user asks what only our own export does."""
+    asked = {
+        "--task": options.task is not None,
+        "--labels": options.labels is not None,
+        "--min-agreement": options.min_agreement is not None,
+        "--precision int8": options.precision == "int8",
+    }
+    for option, given in asked.items():
+        if given:
+            raise ExportError(f"{option}: Ultralytics' own exporter, which {checkpoint} needs, has none; leave it out")

@@ -58,6 +58,8 @@ def find_package(spec: str | Path, *, unverified: bool = False) -> Package:
             return _own_package(path, str(spec), unverified=unverified)
         if is_transformers_folder(path):
             return Package(*read_transformers_folder(path), str(spec))
+        if (single := path / f"{path.name}.onnx").is_file():
+            return Package(read_ultralytics_file(single), single, str(spec))
         raise ModelError(
             f"model: {str(spec)!r} holds neither {MANIFEST_NAME} nor config.json with an ONNX model; "
             "give a folder that does"

@@ -21,6 +21,7 @@ _TASKS = {
     "segment": ("instance_segmentation", "ultralytics_grid"),
     "classify": ("image_classification", "probabilities"),
 }
+_HALF_BITS = 16
 
 
 def read_ultralytics_file(path: Path) -> Manifest:
@@ -61,7 +62,8 @@ def read_ultralytics_file(path: Path) -> Manifest:
             class_names=tuple(names[index] for index in sorted(names)),
             source=SourceSpec(id=metadata.get("description", path.stem), licence=metadata.get("license")),
             opset=int(options.get("opset") or 0),
-            precision="fp32",
+            # `half` until 8.3, `quantize` since.
+            precision="fp16" if options.get("half") or options.get("quantize") == _HALF_BITS else "fp32",
         )
     except ValidationError as error:
         first = error.errors()[0]

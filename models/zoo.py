@@ -23,11 +23,13 @@ class ZooEntry(BaseModel):
 
     hub: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
     revision: str = "main"
+    """A commit, or a branch where no commit is known."""
     onnx: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
     """A repository with a ready ONNX export of it."""
     task: str
     """In the hub's words."""
     licence: str
+    parameters: Annotated[int, Field(ge=1)]
     input: str
     """For people: the size that it takes."""
 
@@ -48,7 +50,10 @@ def packages_folder() -> Path:
 
 
 def exported_names() -> list[str]:
-    """The names of the packages that lie there."""
-    folder = packages_folder()
-    found = {path.parent.name for paper in ("manifest.json", "config.json") for path in folder.glob(f"*/{paper}")}
-    return sorted(name for name in found if not name.startswith("."))
+    """The names of the packages that lie there: with a manifest, a configuration, or an `.onnx` of the same name."""
+    folders = (path for path in packages_folder().glob("*") if path.is_dir() and not path.name.startswith("."))
+    return sorted(
+        folder.name
+        for folder in folders
+        if any((folder / paper).is_file() for paper in ("manifest.json", "config.json", f"{folder.name}.onnx"))
+    )

@@ -6,29 +6,40 @@ With `stream.cli` the only place that reaches `exporters` and `models.training`,
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.console import Console
+from rich.measure import Measurement
 
+from models.hub import hide_download_bars
 from stream.config import Settings
 from stream.errors import ConfigError
-from stream.terminal import Debug, Quiet, err, export_extra, log_to_terminal, out
+from stream.terminal import Debug, Quiet, err, export_extra, log_to_terminal, out, tell
 from stream.zoo_models import fetch_ready, missing_from_zoo
+
+_ANY_WIDTH = 10_000
 
 
 def list_models() -> None:
     """List the models that come with Mirilla, those exported here, and the zoo."""
     from stream.model_table import package_table, zoo_table
 
-    out.print(package_table())
-    out.print(zoo_table())
+    for table in (package_table(), zoo_table()):
+        # A name that is cut cannot be used: where the terminal is narrow it breaks the lines, and nothing is lost.
+        table.width = Measurement.get(out, out.options.update(max_width=_ANY_WIDTH), table).maximum
+        out.print(table, crop=False)
 
 
 def export(
     checkpoint: Annotated[str, typer.Argument(help="A zoo name, an id of the hub, a folder, or a .pt file.")],
     output: Annotated[Path | None, typer.Option(help="The package's folder; else --model finds it by name.")] = None,
     task: Annotated[str | None, typer.Option(help="What the model is asked; else what it was trained for.")] = None,
+    revision: Annotated[
+        str | None, typer.Option(help="A branch, tag or commit of the hub; else the zoo's, or what was taken before.")
+    ] = None,
     size: Annotated[str, typer.Option(help="The only input size, HEIGHTxWIDTH, or 'dynamic'.")] = "dynamic",
     batch: Annotated[int | None, typer.Option(help="The only batch size; else any.", min=1)] = None,
     opset: Annotated[int, typer.Option(help="The ONNX operator set.")] = 18,
@@ -52,17 +63,25 @@ def export(
     with export_extra():
         import exporters.request as kit
     request = kit.ExportRequest(
-        checkpoint, output, task, size, batch, opset, precision, labels, min_agreement, overwrite,
+        checkpoint, output, task, revision, size, batch, opset, precision, labels, min_agreement, overwrite,
         calibration=sample_pictures(calibrate) if calibrate else (),
         clip=sample_pictures(tune) if tune else (),
     )  # fmt: skip
-    say = (lambda _: None) if quiet else out.print
-    package = kit.export_request(request, say)
-    out.print(f"{package.name}: in {package}", markup=False, highlight=False, soft_wrap=True)
+    package = kit.export_request(request, _listener(out, quiet))
+    tell(out, f"{package.name}: in {package}")
 
 
-def fetch_zoo_models(settings: Settings, say: Callable[[str], None]) -> None:
-    """Make the zoo's models ready that the streams name and that are not here yet; says how it does."""
+def _listener(console: Console, quiet: bool) -> Callable[[str], None]:
+    """Prints what is done next; where the user wants quiet, nothing is told and no download shows a bar."""
+    if quiet:
+        hide_download_bars()
+        return lambda _: None
+    return partial(tell, console)
+
+
+def fetch_zoo_models(settings: Settings, quiet: bool) -> None:
+    """Make the zoo's models ready that the streams name and that are not here yet; says how, unless `quiet`."""
+    say = _listener(err, quiet)
     for name in missing_from_zoo(settings):
         try:
             with export_extra():

@@ -1,34 +1,35 @@
-"""The models that are here and the zoo, as tables for people."""
+"""The models that are here and the zoo, as tables for people; both say which of them `mirilla run` takes."""
 
 from __future__ import annotations
 
 from rich import box
-from rich.table import Column, Table
+from rich.table import Table
 
 from models.errors import ModelError
 from models.manifest import Manifest
-from models.package import bundled_names, find_package
+from models.package import Package, bundled_names, find_package
+from models.tasks import task_kinds
 from models.zoo import exported_names, zoo
 
 
 def package_table() -> Table:
     """A row a package that is here, bundled ones first."""
-    table = Table(*_whole("model", "from", "task", "top-1", "size", "precision", "parity"), "licence", box=box.SIMPLE)
+    table = Table("model", "from", "task", "top-1", "size", "precision", "parity", "licence", box=box.SIMPLE)
     for origin, names in (("bundled", bundled_names()), ("exported", exported_names())):
         for name in names:
             try:
                 package = find_package(name, unverified=True)
-            except ModelError as error:
-                table.add_row(name, origin, f"[red]{error}[/red]")
+            except ModelError:
+                table.add_row(name, origin, "[red]damaged: a run with it says how[/red]")
                 continue
             manifest = package.manifest
             top1 = (manifest.accuracy or {}).get("top1")
             table.add_row(
                 name,
                 origin,
-                manifest.task,
+                _said(manifest.task, manifest.decoder),
                 "" if top1 is None else f"{top1:.3f}",
-                f"{package.model_path.stat().st_size / 1e6:.1f} MB",
+                f"{_bytes(package) / 1e6:.1f} MB",
                 manifest.precision,
                 _parity(manifest),
                 manifest.source.licence or "",
@@ -36,17 +37,25 @@ def package_table() -> Table:
     return table
 
 
+def _bytes(package: Package) -> int:
+    """The size of all the files that the model runs with."""
+    further = [package.model_path.with_name(name) for name in package.manifest.further_files]
+    return sum(path.stat().st_size for path in [package.model_path, *further] if path.is_file())
+
+
 def zoo_table() -> Table:
     """A row an entry of the zoo."""
-    table = Table(*_whole("zoo", "task", "input"), "licence", box=box.SIMPLE)
+    table = Table("zoo", "task", "parameters", "input", "licence", box=box.SIMPLE)
     for name, entry in zoo().items():
-        table.add_row(name, entry.task, entry.input, entry.licence)
+        table.add_row(name, _said(entry.task), f"{entry.parameters / 1e6:.1f} M", entry.input, entry.licence)
     return table
 
 
-def _whole(*titles: str) -> list[Column]:
-    """Columns that are never cut, however narrow the terminal."""
-    return [Column(title, no_wrap=True) for title in titles]
+def _said(task: str, decoder: str | None = None) -> str:
+    """A task in a manifest's or the hub's words, marked where no task of ours runs such a model."""
+    decoders = next((kind.decoders for kind in task_kinds() if kind.name == task.replace("-", "_")), frozenset())
+    runs = bool(decoders) if decoder is None else decoder in decoders
+    return task if runs else f"{task} (export only)"
 
 
 def _parity(manifest: Manifest) -> str:

@@ -10,7 +10,7 @@ import typer
 from stream.config import check_settings
 from stream.model_commands import fetch_zoo_models
 from stream.options import RunOptions, settings_for
-from stream.terminal import Debug, Quiet, err, log_to_terminal, out
+from stream.terminal import Debug, Quiet, log_to_terminal, out
 
 _SHOWN_ONLY = "null"
 """The page is added to each stream's sinks; files are the business of `mirilla run`."""
@@ -45,7 +45,7 @@ def serve(
     content = settings.model_dump(exclude_unset=True)
     content["web"] = {**content.get("web", {}), **{key: value for key, value in given.items() if value is not None}}
     settings = check_settings(content, "command line" if config is None else str(config))
-    fetch_zoo_models(settings, (lambda _: None) if quiet else err.print)
+    fetch_zoo_models(settings, quiet)
 
     from stream.web.serve import serve_streams
 

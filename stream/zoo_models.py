@@ -18,7 +18,9 @@ from stream.errors import ConfigError
 
 def missing_from_zoo(settings: Settings) -> list[str]:
     """The zoo names among the models of all streams that no package, folder or file has yet, each once."""
-    named = dict.fromkeys(model.package for stream in settings.streams.values() for model in stream.models)
+    chosen = [model for stream in settings.streams.values() for model in stream.models]
+    detectors = [model.detector.package for model in chosen if model.detector is not None]
+    named = dict.fromkeys([*(model.package for model in chosen), *detectors])
     here = {*bundled_names(), *exported_names()}
     return [name for name in named if name in zoo() and name not in here and not Path(name).exists()]
 
@@ -36,14 +38,14 @@ def fetch_ready(name: str, obstacle: ConfigError) -> str:
     repository = zoo()[name].onnx
     if repository is None:
         raise ModelError(f"model: {name!r}: the zoo names no ready ONNX model for it, and {obstacle}")
-    snapshot = fetch_onnx(repository)
+    fetched = fetch_onnx(repository)
     folder = packages_folder() / name
     partial = folder.with_name(f".{name}.partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
         # The cache's files are links into its store; a package holds the files themselves.
-        shutil.copytree(snapshot, partial)
+        shutil.copytree(fetched.folder, partial)
         partial.replace(folder)
     except OSError as error:
         raise ModelError(f"model: {name!r}: {folder} cannot be written: {error.strerror or error}") from error
-    return f"fetched ready from {repository} of the hub, not compared with PyTorch here"
+    return f"fetched ready from the hub, not compared with PyTorch here: {fetched.remark}"

@@ -9,6 +9,14 @@ from models.errors import ModelError
 from models.manifest import Manifest
 from models.tasks.task import Task, TaskKind
 
+# What packages are exported for and no run asks: why, for whoever tries.
+_ASKED_ELSEWHERE = {
+    "mask_generation": (
+        "answers points and boxes that somebody sets in a picture with masks, and a run sets none; "
+        "take the package's two ONNX files to a program that does"
+    )
+}
+
 __all__ = ["Task", "TaskKind", "find_task", "task_kinds"]
 
 
@@ -25,6 +33,8 @@ def find_task(manifest: Manifest) -> TaskKind:
     """
     kinds = {kind.name: kind for kind in task_kinds()}
     kind = kinds.get(manifest.task)
+    if kind is None and manifest.task in _ASKED_ELSEWHERE:
+        raise ModelError(f"{manifest.name}: task: {manifest.task!r} {_ASKED_ELSEWHERE[manifest.task]}")
     if kind is None:
         raise ModelError(f"{manifest.name}: task: {manifest.task!r} is not one of {', '.join(kinds)}; update Mirilla")
     if manifest.decoder not in kind.decoders:

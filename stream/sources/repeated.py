@@ -20,17 +20,18 @@ _LAST_FRAME_SECONDS = Fraction(1, 5)
 class RepeatedSource(Source):
     """Opens the same recording again and again, until it is closed."""
 
-    def __init__(self, opened: Callable[[], Source]) -> None:
-        """Open it for the first time.
+    def __init__(self, first: Source, opened: Callable[[], Source]) -> None:
+        """Take over the recording's first round, and close it when this is closed.
 
         Args:
-            opened: opens the recording; raises SourceError where it cannot.
+            first: the recording, open.
+            opened: opens it again; raises SourceError where it cannot.
         """
         self._opened = opened
         self._closed = threading.Event()
-        self._recording = opened()
+        self._recording = first
         # The sound is not repeated.
-        self.info = replace(self._recording.info, frame_count=None, audio=None)
+        self.info = replace(first.info, frame_count=None, audio=None)
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames of all rounds; their indices and times, from 0, go on."""
@@ -44,11 +45,12 @@ class RepeatedSource(Source):
                 end = seconds + (1 / self.info.rate if self.info.rate else _LAST_FRAME_SECONDS)
                 yield replace(frame, index=index, pts=round(seconds / frame.time_base))
                 index += 1
-            if index == first:
+            if index == first or self._closed.is_set():
                 return
             begin = end
             self._recording.close()
             self._recording = self._opened()
+            # It may have been closed while it was opened.
             if self._closed.is_set():
                 self._recording.close()
 

@@ -85,17 +85,17 @@ class Broadcast:
         """Let somebody watch from the next keyframe on."""
         self._loop = asyncio.get_running_loop()
         self._watchers.append(watcher)
-        self.refresh()
+        self.look_again()
         self.ask_keyframe(watcher.codec)
 
     def leave(self, watcher: Watcher) -> None:
         """Let somebody go; one who has gone already may go again."""
         if watcher in self._watchers:
             self._watchers.remove(watcher)
-            self.refresh()
+            self.look_again()
 
-    def refresh(self) -> None:
-        """Look again at what the viewers want."""
+    def look_again(self) -> None:
+        """See what the viewers want."""
         self._wanted = frozenset(watcher.codec for watcher in self._watchers)
         self._wants_results = any(watcher.wants_results for watcher in self._watchers)
 
@@ -116,6 +116,13 @@ class Broadcast:
             image: uint8 (H, W, 3), BGR; may be overwritten after the call.
             result: what the models said of it.
         """
+        self._share(image, result.frame.captured_at_ns, result)
+
+    def publish_again(self, image: NDArray[np.uint8]) -> None:
+        """Encode the last picture once more, with other figures drawn on it; no frame stands behind it."""
+        self._share(image, self._clock_ns(), None)
+
+    def _share(self, image: NDArray[np.uint8], at_ns: int, result: FrameResult | None) -> None:
         wanted, loop = self._wanted, self._loop
         for codec in self._encodings.keys() - wanted:
             del self._encodings[codec]
@@ -126,10 +133,10 @@ class Broadcast:
             return
         try:
             began_ns = self._clock_ns()
-            ticks = self._ticks(result.frame.captured_at_ns)
+            ticks = self._ticks(at_ns)
             pictures = self._encoded(image, ticks, wanted)
             encode_ms = (self._clock_ns() - began_ns) / 1e6
-            message = self._message(result, ticks, encode_ms) if self._wants_results else None
+            message = self._message(result, ticks, encode_ms) if result and self._wants_results else None
             loop.call_soon_threadsafe(self._deliver, pictures, message)
         except RuntimeError:
             # The loop is closed: the server is ending, and so will the stream.
@@ -151,9 +158,9 @@ class Broadcast:
             pictures += [(codec, one) for one in encoding.encoder.encode(picture, is_keyframe=is_keyframe)]
         return pictures
 
-    def _ticks(self, captured_at_ns: int) -> int:
-        """The moment of capture in `RTP_CLOCK`; later than the one before it."""
-        ticks = int(Fraction(captured_at_ns - self._begin_ns, 1_000_000_000) * RTP_CLOCK)
+    def _ticks(self, at_ns: int) -> int:
+        """A moment, of capture as a rule, in `RTP_CLOCK`; later than the one before it."""
+        ticks = int(Fraction(at_ns - self._begin_ns, 1_000_000_000) * RTP_CLOCK)
         self._last_ticks = max(ticks, self._last_ticks + 1)
         return self._last_ticks
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from stream.config import Settings, WebSettings
 from stream.opencv_threads import opencv_on_one_thread
 from stream.sources import Source, open_source
-from stream.sources.paced import PacedSource
 from stream.sources.repeated import RepeatedSource
+from stream.sources.source import SourceOptions
 from stream.stream_run import prepare_stream, stopping_on_signals
 from stream.web.access import Access, is_loopback
 from stream.web.app import make_app
@@ -99,21 +99,20 @@ def serving(settings: Settings) -> Iterator[Serving]:
                     thread.join(_STOP_SECONDS)
 
 
-def open_shown(spec: str) -> Source:
-    """Open a source as the page shows it: a recording comes by the clock, again and again."""
-    source = open_source(spec)
-    if source.info.is_live:
-        return source
-    source.close()
-    return PacedSource(RepeatedSource(lambda: open_source(spec)))
+def open_repeated(spec: str, options: SourceOptions) -> Source:
+    """Open a source; a recording begins again when it has ended."""
+    source = open_source(spec, options)
+    return source if source.info.is_live else RepeatedSource(source, lambda: open_source(spec, options))
 
 
 def _prepare(settings: Settings, opened: ExitStack) -> dict[str, ServedStream]:
     """Every stream by the name that it has in addresses, with its source open."""
+    by_the_clock = {name: stream.model_copy(update={"realtime": True}) for name, stream in settings.streams.items()}
+    settings = settings.model_copy(update={"streams": by_the_clock})
     streams: dict[str, ServedStream] = {}
     for title, name in address_names(settings.streams).items():
         broadcast = Broadcast(settings.web.bitrate_kbps * 1000)
-        pipeline = prepare_stream(settings, title, [WebSink(broadcast)], opened, opening=open_shown)
+        pipeline = prepare_stream(settings, title, [WebSink(broadcast)], opened, opening=open_repeated)
         streams[name] = ServedStream(name, title, broadcast, pipeline, settings.web.bitrate_kbps)
     return streams
 

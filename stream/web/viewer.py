@@ -150,7 +150,7 @@ class Viewer:
             return
         self._channel = channel
         self.wants_results = True
-        self._broadcast.refresh()
+        self._broadcast.look_again()
         channel.on("message", self._answer_ping)
         channel.on("close", lambda: self._on_gone(self))
 

@@ -14,6 +14,8 @@ from stream.web.broadcast import Broadcast
 class WebSink(Sink):
     """Shows a stream to whoever watches at that moment."""
 
+    is_view = True
+
     def __init__(self, broadcast: Broadcast) -> None:
         """Hand over to a broadcast, which outlives the sink."""
         self._broadcast = broadcast
@@ -25,6 +27,10 @@ class WebSink(Sink):
     def write(self, image: NDArray[np.uint8], result: FrameResult) -> None:
         """Show one picture."""
         self._broadcast.publish(image, result)
+
+    def refresh(self, image: NDArray[np.uint8]) -> None:
+        """Show the last picture again: the source has stalled, and the figures say so."""
+        self._broadcast.publish_again(image)
 
     def close(self) -> None:
         """Nothing to finish: viewers stay, and are told by the server."""

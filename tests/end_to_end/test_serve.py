@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from stream.sources.pattern import BARS_BGR, read_pattern_index
 from tests.end_to_end.conftest import ROOT, Mirilla
@@ -28,7 +28,7 @@ from tests.end_to_end.conftest import ROOT, Mirilla
 PATTERN = ("--source", "pattern:320x240@15x100000", "--model", "none", "--no-hud")
 TOKEN = "0123456789abcdef"
 WAIT_MS = 20_000
-PHONE = {"width": 360, "height": 740}
+PHONE = ViewportSize(width=360, height=740)
 
 GRAB = """
 () => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+_LARGE = (".safetensors", ".bin", ".onnx", ".pkl")
 
 
 @dataclass
@@ -23,7 +25,10 @@ class Hub:
         status: what every request is answered with instead, by `owner/name`, with the hub's error code.
         cut_after: bytes after which the next download of a file breaks off, once.
         always_cut: bytes after which every download of a file breaks off.
-        announced: a wrong SHA-256 for a file.
+        announced: a wrong checksum for a file.
+        head: the commit that every branch names.
+        past: the files of earlier commits; those of all others are `files`.
+        gone: commits that the hub does not have any more.
         ranges: the `Range` headers of downloads, in order.
         requests: every path that was asked for, in order.
         endpoint: its address.
@@ -34,6 +39,9 @@ class Hub:
     cut_after: dict[str, int] = field(default_factory=dict)
     always_cut: int | None = None
     announced: dict[str, str] = field(default_factory=dict)
+    head: str = COMMIT
+    past: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
     ranges: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     endpoint: str = ""
@@ -43,6 +51,13 @@ class Hub:
         for path in folder.rglob("*"):
             if path.is_file():
                 self.files[f"{repository}/{path.relative_to(folder).as_posix()}"] = path.read_bytes()
+
+
+def _checksum(name: str, content: bytes) -> str:
+    """As the hub announces it: SHA-256 of large files, git's name of small ones."""
+    if name.endswith(_LARGE):
+        return hashlib.sha256(content).hexdigest()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 @contextmanager
@@ -69,19 +84,23 @@ def serving(hub: Hub) -> Iterator[Hub]:
             names = [name for name in hub.files if name.startswith(f"{repository}/")]
             if not names:
                 return self._plain(404, b"", {"X-Error-Code": "RepoNotFound"})
+            revision = parts[5] if parts[0] == "api" and len(parts) > 5 else parts[3] if parts[0] != "api" else "main"
+            commit = revision if re.fullmatch(r"[0-9a-f]{40}", revision) else hub.head
+            if commit in hub.gone:
+                return self._plain(404, b"", {"X-Error-Code": "RevisionNotFound"})
             if parts[0] == "api":
                 siblings = [{"rfilename": name.removeprefix(f"{repository}/")} for name in names]
-                info = {"id": repository, "sha": COMMIT, "siblings": siblings, "private": False, "tags": []}
+                info = {"id": repository, "sha": commit, "siblings": siblings, "private": False, "tags": []}
                 return self._plain(200, json.dumps(info).encode(), {"Content-Type": "application/json"})
             name = f"{repository}/{'/'.join(parts[4:])}"
             if name not in hub.files:
                 return self._plain(404, b"", {"X-Error-Code": "EntryNotFound"})
-            return self._file(name, body)
+            return self._file(name, commit, body)
 
-        def _file(self, name: str, body: bool) -> None:
-            content = hub.files[name]
-            digest = hub.announced.get(name) or hashlib.sha256(content).hexdigest()
-            headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{digest}"', "Accept-Ranges": "bytes"}
+        def _file(self, name: str, commit: str, body: bool) -> None:
+            content = hub.past.get(commit, hub.files)[name]
+            digest = hub.announced.get(name) or _checksum(name, content)
+            headers = {"X-Repo-Commit": commit, "ETag": f'"{digest}"', "Accept-Ranges": "bytes"}
             start = 0
             if body:
                 asked = self.headers.get("Range", "")

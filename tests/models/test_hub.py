@@ -18,7 +18,9 @@ import sys
 from models import hub
 from models.errors import ModelError
 try:
-    print(getattr(hub, sys.argv[1])(sys.argv[2]))
+    fetched = getattr(hub, sys.argv[1])(sys.argv[2], **({"renew": True} if sys.argv[3:] else {}))
+    print(fetched.remark)
+    print(fetched.folder)
 except ModelError as error:
     sys.exit(f"ModelError: {error}")
 """
@@ -36,12 +38,13 @@ def hub() -> Iterator[Hub]:
 @pytest.fixture
 def fetch(tmp_path: Path, hub: Hub) -> Fetch:
     def call(
-        repository: str = "owner/tiny", how: str = "fetch_checkpoint", **environment: str
+        repository: str = "owner/tiny", how: str = "fetch_checkpoint", *, renew: bool = False, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         variables = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf"), "PYTHONPATH": str(ROOT)}
-        variables |= {"NO_PROXY": "*", "PATH": "/usr/bin:/bin", "HF_HUB_DISABLE_TELEMETRY": "1"}
+        variables |= {"MIRILLA_HOME": str(tmp_path / "home"), "NO_PROXY": "*", "PATH": "/usr/bin:/bin"}
+        variables |= {"HF_HUB_DISABLE_TELEMETRY": "1"}
         return subprocess.run(
-            [sys.executable, "-c", PROGRAM, how, repository],
+            [sys.executable, "-c", PROGRAM, how, repository, *(["renew"] if renew else [])],
             capture_output=True, text=True, timeout=60, env=variables | environment, check=False,
         )  # fmt: skip
 
@@ -100,11 +103,56 @@ def test_a_download_that_keeps_breaking_off_is_one_line(fetch: Fetch, hub: Hub) 
     assert "cannot be reached" in complaint_of(fetch())
 
 
-def test_a_wrong_checksum_is_refused_and_not_kept(fetch: Fetch, hub: Hub) -> None:
+def test_a_wrong_checksum_is_refused_and_not_kept(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
     hub.announced["owner/tiny/model.safetensors"] = "0" * 64
     assert "model.safetensors does not have the checksum" in complaint_of(fetch())
+    assert not (tmp_path / "home" / "revisions.json").exists()
     hub.announced.clear()
     assert (folder_of(fetch()) / "model.safetensors").read_bytes() == WEIGHTS
+
+
+def test_a_small_file_is_verified_too(fetch: Fetch, hub: Hub) -> None:
+    hub.announced["owner/tiny/config.json"] = "0" * 40
+    assert "config.json does not have the checksum" in complaint_of(fetch())
+
+
+def test_a_branch_that_moves_is_taken_where_it_was(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
+    first = fetch()
+    assert f"owner/tiny at commit {COMMIT}, which 'main' is now" in first.stdout
+    hub.past[COMMIT] = dict(hub.files)
+    hub.head = "f" * 40
+    hub.files["owner/tiny/config.json"] = b'{"new": 1}'
+    again = fetch()
+    assert f"owner/tiny at commit {COMMIT}, which 'main' was at the first download" in again.stdout
+    assert folder_of(again) == folder_of(first)
+    # Elsewhere, with an empty cache, the file alone is enough.
+    elsewhere = folder_of(fetch(HF_HOME=str(tmp_path / "other")))
+    assert (elsewhere / "config.json").read_bytes() == b"{}"
+    # Until the user wants today's.
+    renewed = fetch(renew=True)
+    assert (folder_of(renewed) / "config.json").read_bytes() == b'{"new": 1}'
+    assert folder_of(fetch()).name == "f" * 40
+
+
+def test_a_branch_that_moves_while_it_is_fetched_gives_one_commit(fetch: Fetch, hub: Hub) -> None:
+    # Pickles are asked for after the rest.
+    hub.files |= {"owner/old/config.json": b"{}", "owner/old/pytorch_model.bin": b"pickled"}
+    folder = folder_of(fetch("owner/old"))
+    asked = [path.split("/revision/")[1] for path in hub.requests if "/api/models/owner/old/revision/" in path]
+    assert asked == ["main", folder.name]
+
+
+def test_a_commit_that_is_gone_is_said_with_where_it_came_from(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
+    fetch()
+    hub.gone.add(COMMIT)
+    line = complaint_of(fetch(HF_HOME=str(tmp_path / "other")))
+    assert f"has no revision '{COMMIT}'" in line
+    assert f"{tmp_path / 'home' / 'revisions.json'} has it from an earlier download; delete its line there" in line
+
+
+def test_a_repository_without_weights_says_so(fetch: Fetch, hub: Hub) -> None:
+    hub.files["owner/empty/config.json"] = b"{}"
+    assert "owner/empty: has no weights at commit" in complaint_of(fetch("owner/empty"))
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def test_a_package_that_failed_its_parity_check_loads_when_the_user_insists(
     ("fields", "message"),
     [
         ({"task": "mind_reading"}, "task: 'mind_reading' is not one of .*image_classification.*; update Mirilla"),
+        ({"task": "mask_generation"}, "'mask_generation' answers points and boxes that somebody sets in a picture"),
         ({"decoder": "tarot"}, r"decoder: 'tarot' is none that image_classification has \(probabilities, softmax\)"),
         ({"outputs": ("probs",)}, "outputs: the graph has no 'probs'"),
         (
@@ -181,6 +182,21 @@ def test_an_ultralytics_classifier_runs_by_its_own_metadata(tmp_path: Path) -> N
     result = load_model(path, device="cpu")(np.full((5, 9, 3), 51, np.uint8))
     # Levels 0..1 go in, and scores come out as they are; the one of `dark`, -0.2, is below every threshold.
     assert result.to_dict()["labels"] == [{"label": "bright", "score": 0.2}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "precision"),
+    [
+        ("{}", "fp32"),
+        ("{'half': False, 'quantize': None}", "fp32"),
+        # As Ultralytics wrote it until 8.3, and since.
+        ("{'half': True}", "fp16"),
+        ("{'quantize': 16}", "fp16"),
+    ],
+)
+def test_an_ultralytics_file_says_its_precision(tmp_path: Path, arguments: str, precision: str) -> None:
+    brightness_graph(tmp_path / "shade.onnx", channels=3, metadata=ULTRALYTICS | {"args": arguments})
+    assert find_package(tmp_path / "shade.onnx").manifest.precision == precision
 
 
 @pytest.mark.parametrize(

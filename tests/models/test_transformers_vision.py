@@ -3,69 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from models import Detections, SegmentationMap, load_model
 from models.errors import ModelError
 from models.package import find_package
 from models.segmentation_map import UNLABELLED
-from tests.models.seeded_checkpoints import LABELS, export, transformers
-
-THRESHOLD = 0.3
-SCORE_TOLERANCE = 0.01
-
-
-def pictures(test_data: Path) -> Iterator[tuple[Path, NDArray[np.uint8]]]:
-    for path in sorted((test_data / "images").glob("*.jpg")):
-        image = cv2.imread(str(path))
-        assert image is not None
-        yield path, np.asarray(image, np.uint8)
-
-
-def overlaps(box: NDArray[Any], others: NDArray[Any]) -> NDArray[np.float64]:
-    """Intersection over union of a box (4,) with boxes (N, 4)."""
-    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    shared = sides.clip(0).prod(axis=1)
-    areas = (others[:, 2:] - others[:, :2]).prod(axis=1) + (box[2:] - box[:2]).prod()
-    return np.asarray(shared / np.maximum(areas - shared, 1e-9))
-
-
-def expected_detections(pipeline: Any, path: Path, image: NDArray[np.uint8]) -> Detections:
-    """What the pipeline finds, clipped to the picture; its boxes before it cuts them to whole pixels."""
-    height, width = image.shape[:2]
-    outputs = pipeline.forward(pipeline.preprocess(str(path)))
-    found = pipeline.image_processor.post_process_object_detection(
-        outputs, THRESHOLD - SCORE_TOLERANCE, outputs["target_size"]
-    )[0]
-    boxes = found["boxes"].numpy().clip(0, [width, height, width, height]).astype(np.float32)
-    seen = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
-    order = np.argsort(-found["scores"].numpy(), kind="stable")
-    order = order[seen[order]]
-    scores, class_ids = found["scores"].numpy()[order], found["labels"].numpy()[order]
-    return Detections("object_detection", boxes[order], scores, class_ids, tuple(LABELS.values()))
-
-
-def unmatched(detections: Detections, others: Detections) -> list[dict[str, Any]]:
-    """The detections, well above the threshold, that have no counterpart of their own among others."""
-    free = np.ones(len(others), np.bool_)
-    strangers = []
-    for row in range(len(detections)):
-        alike = free & (others.class_ids == detections.class_ids[row])
-        alike &= np.abs(others.scores - detections.scores[row]) <= SCORE_TOLERANCE
-        ious = np.where(alike, overlaps(detections.boxes_xyxy[row], others.boxes_xyxy), -1)
-        best = int(ious.argmax()) if len(ious) else -1
-        if best >= 0 and ious[best] >= 0.98:
-            free[best] = False
-        elif detections.scores[row] > THRESHOLD + SCORE_TOLERANCE:
-            strangers.append(detections[row].to_dict()["detections"][0])
-    return strangers
+from tests.models.pipeline_comparison import (
+    SCORE_TOLERANCE,
+    THRESHOLD,
+    expected_detections,
+    expected_map,
+    pictures,
+    unmatched,
+)
+from tests.models.seeded_checkpoints import export, transformers
 
 
 @pytest.mark.parametrize("architecture", ["detr", "table_transformer", "yolos", "rt_detr", "rt_detr_v2", "d_fine"])
@@ -82,13 +38,6 @@ def test_a_detector_finds_what_the_pipeline_finds(architecture: str, tmp_path: P
         found_scores += found.scores.tolist()
     # Something was found, and not the same thing over and over.
     assert len({round(score, 3) for score in found_scores}) >= 3
-
-
-def expected_map(pipeline: Any, path: Path, size_hw: tuple[int, int]) -> NDArray[np.uint16]:
-    """What the pipeline makes of a picture's input, spread over a size."""
-    outputs = pipeline.forward(pipeline.preprocess(str(path)))
-    found = pipeline.image_processor.post_process_semantic_segmentation(outputs, target_sizes=[size_hw])[0]
-    return np.asarray(found.numpy(), np.uint16)
 
 
 @pytest.mark.parametrize("architecture", ["segformer", "dpt"])
@@ -160,6 +109,14 @@ def yolos_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             },
             ("aspect_multiple", None, None, 32),
         ),
+        (
+            {"image_processor_type": "GLPNImageProcessor", "size_divisor": 32, "do_resize": True, "resample": 2},
+            ("cut_to_multiple", None, None, 32),
+        ),
+        (
+            {"feature_extractor_type": "CLIPFeatureExtractor", "size": 224, "crop_size": 224, "resample": 3},
+            ("shortest_edge_center_crop", 224, None, 1),
+        ),
     ],
 )
 def test_processors_of_every_age_are_read(
@@ -169,7 +126,7 @@ def test_processors_of_every_age_are_read(
     write_processor(yolos_folder, normalisation | processor)
     spec = find_package(yolos_folder).manifest.input
     assert (spec.resize, spec.resize_shortest_edge, spec.resize_longest_edge, spec.size_multiple) == expected
-    unnormalised = any(name in str(processor) for name in ("RTDetr", "MobileViT"))
+    unnormalised = any(name in str(processor) for name in ("RTDetr", "MobileViT", "GLPN"))
     assert (spec.mean == (0.0, 0.0, 0.0)) == unnormalised
     assert spec.colour_order == ("bgr" if "MobileViT" in str(processor) else "rgb")
 
