@@ -17,6 +17,10 @@ MOST_SECTIONS = 8
 """Video, sound, data; a player may offer more than it needs."""
 
 
+MOST_CANDIDATES = 64
+"""Each is an address to which the server sends a handful of datagrams, whoever listens there."""
+
+
 class OfferError(Exception):
     """An offer cannot be answered.
 
@@ -53,8 +57,12 @@ def read_offer(body: bytes) -> Offer:
     except UnicodeDecodeError as error:
         raise OfferError(400, "the offer is no UTF-8 text") from error
     # Counted before it is parsed: each section costs a connection.
-    if sum(line.startswith("m=") for line in text.splitlines()) > MOST_SECTIONS:
-        raise OfferError(400, f"the offer has more than {MOST_SECTIONS} media sections")
+    for beginning, most, what in (
+        ("m=", MOST_SECTIONS, "media sections"),
+        ("a=candidate", MOST_CANDIDATES, "candidates"),
+    ):
+        if sum(line.startswith(beginning) for line in text.splitlines()) > most:
+            raise OfferError(400, f"the offer has more than {most} {what}")
     videos = [media for media in _parsed(text).media if media.kind == "video" and media.port]
     if len(videos) != 1:
         raise OfferError(400, f"the offer has {len(videos)} video sections; offer one")

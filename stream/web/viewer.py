@@ -27,6 +27,7 @@ MOST_BUFFERED_BYTES = 64 * 1024
 """What may wait in a data channel before messages are left out; also the largest message that every browser takes."""
 
 _LONGEST_PING = 256
+_ANSWER_SECONDS = 5.0
 _CLOSE_SECONDS = 1.5
 _log = logging.getLogger("mirilla")
 
@@ -71,12 +72,13 @@ class Viewer:
             OfferError: the offer contradicts itself.
         """
         try:
-            await self._connection.setRemoteDescription(RTCSessionDescription(self._offer.sdp, "offer"))
-            await self._connection.setLocalDescription()
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await self._connection.setRemoteDescription(RTCSessionDescription(self._offer.sdp, "offer"))
+                await self._connection.setLocalDescription()
         except Exception as error:
             # aiortc lets through whatever it stumbles over in what the other side has written.
             _log.debug("an offer was refused", exc_info=error)
-            raise OfferError(400, "the offer cannot be answered; its sections contradict one another") from error
+            raise OfferError(400, "the offer cannot be answered: it contradicts itself") from error
         return str(self._connection.localDescription.sdp)
 
     async def close(self) -> None:

@@ -126,7 +126,7 @@ def test_the_stream_moves_in_its_colours_and_shows_what_was_captured_just_now(se
     figures = dict(zip(figure.locator("dt").all_inner_texts(), figure.locator("dd").all_inner_texts(), strict=True))
     assert figures["codec"].split() == ["H264", "320\N{MULTIPLICATION SIGN}240"]
     assert 0 < float(figures["capture to screen"].removesuffix(" ms").replace(",", "")) < 2000
-    assert {"received", "bit rate", "packets lost", "encode"} <= set(figures)
+    assert {"received", "bit rate", "packets lost", "encoding"} <= set(figures)
 
     page.get_by_role("button", name="Pause: pattern").click()
     wait_for(page, "paused")

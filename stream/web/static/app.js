@@ -21,13 +21,15 @@ class Card {
     this.title = stream.title;
     this.problem = null;
     this.isPaused = false;
+    this.results = {};
     this.video = section.querySelector("video");
     this.figures = new Figures(section.querySelector(".figures"));
     this.player = new Player(stream.whep, this.video, {
       state: (state) => this.show(state),
       frame: (message) => {
         this.figures.tellStages(message.stage_ms);
-        this.results = message.results;
+        // A model that rests on this frame is not in its message: what it said last still holds.
+        Object.assign(this.results, message.results);
       },
       figures: (figures) => this.figures.tellServer(figures),
     });
@@ -52,6 +54,7 @@ class Card {
 
   show(state) {
     this.state = state;
+    if (state === "connecting") this.figures.begin();
     const shown = this.end ?? state;
     this.section.dataset.state = shown;
     const line = this.problem && this.end === "failed" ? `${text(shown)}: ${this.problem}` : text(shown);
@@ -81,7 +84,7 @@ class Card {
   }
 
   async refresh() {
-    const labels = Object.values(this.results ?? {}).flatMap((result) =>
+    const labels = Object.values(this.results).flatMap((result) =>
       (result.detections ?? result.labels ?? result.segments ?? []).map(({ label }) => label),
     );
     this.section.querySelector(".seen").textContent = [...new Set(labels)].slice(0, MOST_LABELS).join(", ");

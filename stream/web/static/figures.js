@@ -11,6 +11,11 @@ export class Figures {
     this.stageMs = new Map();
   }
 
+  /** Count anew: another connection begins. */
+  begin() {
+    this.before = null;
+  }
+
   /** Take the server's figures. */
   tellServer(figures) {
     this.server = figures;
@@ -18,12 +23,12 @@ export class Figures {
 
   /** Take the stage times of one frame: smoothed, because they jump. */
   tellStages(stageMs) {
-    for (const [owner, value] of Object.entries(stageMs)) {
-      const stages = typeof value === "number" ? { [owner]: value } : value;
+    const { encode, ...models } = stageMs;
+    for (const [owner, stages] of [...Object.entries(models), ["", { encode }]]) {
       for (const [stage, ms] of Object.entries(stages)) {
-        const key = typeof value === "number" ? stage : `${owner} ${stage}`;
-        const before = this.stageMs.get(key);
-        this.stageMs.set(key, before === undefined ? ms : 0.9 * before + 0.1 * ms);
+        const key = `stage ${owner} ${stage}`;
+        const before = this.stageMs.get(key)?.ms ?? ms;
+        this.stageMs.set(key, { owner, stage, ms: 0.9 * before + 0.1 * ms });
       }
     }
   }
@@ -61,7 +66,7 @@ export class Figures {
     }
     this.write([
       ...rows.map(([key, value]) => [key, text(key), value]),
-      ...[...this.stageMs].map(([stage, ms]) => [`stage ${stage}`, stage, milliseconds(ms)]),
+      ...[...this.stageMs].map(([key, { owner, stage, ms }]) => [key, stageName(owner, stage), milliseconds(ms)]),
     ]);
   }
 
@@ -84,6 +89,11 @@ export class Figures {
       description.textContent = value ?? text("unknown");
     });
   }
+}
+
+function stageName(owner, stage) {
+  const name = text(stage);
+  return owner ? `${owner}: ${name}` : name;
 }
 
 function rate(value) {

@@ -36,6 +36,10 @@ const TEXTS = {
     outputRate: "server's output",
     perSecond: "{value} a second",
     unknown: "unknown",
+    preprocess: "preprocessing",
+    inference: "inference",
+    postprocess: "postprocessing",
+    encode: "encoding",
   },
   es: {
     skip: "A las emisiones",
@@ -72,6 +76,10 @@ const TEXTS = {
     outputRate: "salida del servidor",
     perSecond: "{value} por segundo",
     unknown: "desconocido",
+    preprocess: "preparación",
+    inference: "inferencia",
+    postprocess: "interpretación",
+    encode: "codificación",
   },
 };
 
@@ -93,7 +101,8 @@ export function setLanguage(chosen) {
 
 /** A text in the language of the page; `{name}` in it stands for `values.name`. */
 export function text(key, values = {}) {
-  return TEXTS[language][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  // What has no text, such as a stage of a model of one's own, stands for itself.
+  return (TEXTS[language][key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
 export function number(value, digits = 0) {

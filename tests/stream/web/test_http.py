@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import urllib.parse
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from stream.config import WebSettings
 from stream.web.access import COOKIE
@@ -91,6 +94,28 @@ def test_what_cannot_be_done_is_refused(
     # And the server is as it was.
     assert client.ask("GET", "/healthz")[0] == 200
     assert len(client.now.viewers) == 0
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_damaged_offer_breaks_the_server(client: Client, data: st.DataObject) -> None:
+    lines = an_offer().splitlines()
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(lines) - 1))
+        change = data.draw(st.sampled_from(["drop", "repeat", "swap", "cut", "number", "letter"]))
+        line = lines[place]
+        lines[place : place + 1] = {
+            "drop": [],
+            "repeat": [line, line],
+            "swap": [lines[-1], line],
+            "cut": [line[: len(line) // 2]],
+            "number": [re.sub(r"\d+", str(data.draw(st.sampled_from([-1, 0, 256, 70_000, 2**40]))), line)],
+            "letter": [line.replace(line[-1:], "\N{SNOWMAN}", 1)],
+        }[change]
+    status, headers, _ = client.ask("POST", "/whep/pattern", "\r\n".join(lines).encode(), Content_Type=SDP)
+    assert status in (201, 400, 406)
+    if status == 201:
+        assert client.ask("DELETE", headers["location"]).status == 200
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(client: Client) -> None:

@@ -8,6 +8,7 @@ import pytest
 from stream.web.offer import MOST_SECTIONS, OfferError, read_offer
 from tests.stream.web.offers import an_offer
 
+CANDIDATE = "a=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host"
 OTHER_PROFILE = "profile-level-id=640c1f"  # H.264 High, level 3.1
 
 
@@ -53,6 +54,8 @@ def test_a_viewer_with_profiles_of_h264_that_we_do_not_encode_gets_vp8() -> None
         (lambda sdp: sdp.replace("H264/", "H264X/").replace("VP8/", "VP8X/"), 406, "neither"),
         # One section more than may be.
         (lambda sdp: sdp + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" * MOST_SECTIONS, 400, "more than"),
+        # Addresses to send datagrams to, for all the world.
+        (lambda sdp: sdp + f"{CANDIDATE}\r\n" * 65, 400, "more than 64 candidates"),
         # Numbers where the parser wants numbers.
         (lambda sdp: sdp.replace("a=rtpmap:97", "a=rtpmap:ninety"), 400, "no SDP"),
     ],
