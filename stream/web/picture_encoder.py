@@ -104,8 +104,6 @@ def _h264(bitrate_bps: int) -> VideoCodecContext:
         "preset": "ultrafast",
         "tune": "zerolatency",
         "profile": "baseline",
-        # Without it a keyframe that is asked for is an I picture with which no decoder may begin.
-        "forced-idr": "1",
         "maxrate": str(bitrate_bps),
         "bufsize": str(bitrate_bps // 2),
     }
