@@ -93,7 +93,7 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         "AutoModelForMaskGeneration",
         ("SamModel",),
         agreement.masks,
-        ("mask_generation", "sam"),
+        ("prompted_segmentation", "sam"),
     ),
 )
 

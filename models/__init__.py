@@ -5,6 +5,8 @@
 
 from models.errors import MirillaError, ModelError
 from models.model import Model, load_model
+from models.prompted_model import PromptedModel, load_prompted_model
+from models.prompts import ObjectPrompt
 from models.results import Classification, Detections, Result, SegmentationMap, SketchGuess
 
 __all__ = [
@@ -13,8 +15,11 @@ __all__ = [
     "MirillaError",
     "Model",
     "ModelError",
+    "ObjectPrompt",
+    "PromptedModel",
     "Result",
     "SegmentationMap",
     "SketchGuess",
     "load_model",
+    "load_prompted_model",
 ]

@@ -133,6 +133,17 @@ def _dpt(preprocessor: Mapping[str, Any]) -> Fields:
     return {"resize": "stretch", "height": height, "width": width}
 
 
+def _sam(preprocessor: Mapping[str, Any]) -> Fields:
+    if not preprocessor.get("do_pad", True):
+        raise ValueError("do_pad: false is not supported; the encoder takes one size")
+    longest = preprocessor.get("size", {})
+    return {
+        "resize": "longest_edge_pad",
+        "resize_longest_edge": longest if isinstance(longest, int) else longest["longest_edge"],
+        **_as_size(preprocessor["pad_size"]),
+    }
+
+
 def _as_size(size: int | dict[str, int]) -> dict[str, int]:
     # Older processors store one number for a square.
     return {"height": size, "width": size} if isinstance(size, int) else size
@@ -144,5 +155,6 @@ _GEOMETRY: dict[str, Callable[[Mapping[str, Any]], Fields]] = {
     "Detr": _detr,
     "MobileViT": _mobilevit,
     "RTDetr": _detr,
+    "Sam": _sam,
     "Yolos": _yolos,
 }

@@ -19,7 +19,8 @@ from models.image_processors import input_spec
 from models.manifest import Manifest, SourceSpec
 from models.onnx_session import OnnxSession
 
-_MODEL_PATHS = ("onnx/model.onnx", "model.onnx")
+_MODEL_PATHS = ("onnx/model.onnx", "model.onnx", "onnx/vision_encoder.onnx", "vision_encoder.onnx")
+"""SAM's encoder has a name of its own; its decoder lies beside it."""
 
 # By the ending of an architecture's class name: the task, and the decoder by model type. Only what was compared with
 # the transformers pipeline is here: the outputs of its neighbours are decoded otherwise.
@@ -40,7 +41,11 @@ _TASKS_BY_HEAD: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "semantic_segmentation",
         dict.fromkeys(("dpt", "mobilevit", "segformer"), "argmax"),
     ),
+    "SamModel": ("prompted_segmentation", {"sam": "sam"}),
 }
+
+# What somebody points at has none.
+_OF_NO_CLASS = {"prompted_segmentation": ("object",)}
 
 
 def is_transformers_folder(folder: Path) -> bool:
@@ -66,7 +71,7 @@ def read_transformers_folder(folder: Path) -> tuple[Manifest, Path]:
             decoder=decoder,
             input=input_spec(session, preprocessor),
             outputs=tuple(sorted((output.name for output in session.outputs), key=lambda name: name != "logits")),
-            class_names=_class_names(config),
+            class_names=_OF_NO_CLASS.get(task) or _class_names(config),
             source=SourceSpec(id=str(config.get("_name_or_path") or folder.name)),
             opset=0,
         ), model_path

@@ -20,6 +20,7 @@ from stream.model_commands import export, fetch_zoo_models, list_models, train_s
 from stream.options import RunOptions, settings_for
 from stream.report import report_file
 from stream.run_view import QuietView, TerminalView
+from stream.segment_command import segment
 from stream.stream_run import RunView, StreamOutcome, run_settings
 from stream.terminal import Debug, Quiet, err, log_to_terminal, out, say
 
@@ -34,6 +35,7 @@ app.add_typer(train_app, name="train")
 train_app.command(name="sketch")(train_sketch_model)
 app.command(name="export")(export)
 app.command(name="models")(list_models)
+app.command(name="segment")(segment)
 explain_app = typer.Typer(help="Pictures that explain how detection works.", no_args_is_help=True)
 app.add_typer(explain_app, name="explain")
 

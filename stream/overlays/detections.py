@@ -32,7 +32,7 @@ class DetectionsOverlay(Overlay[Detections]):
         # Around a mask with contours, a box only has to hold its label.
         line, rim = (sizes.line, max(1, sizes.line // 4)) if result.masks is None else (max(1, sizes.line // 3), 0)
         for box, colour in zip(boxes[::-1], colours[::-1], strict=True):
-            _draw_box(canvas, box, colour, line, rim)
+            draw_box(canvas, box, colour, line, rim)
         _draw_labels(canvas, _texts(result), boxes, colours, sizes)
 
 
@@ -45,7 +45,7 @@ def _whole_pixels(box_xyxy: NDArray[np.float32]) -> Rect:
     return Rect(left, top, right - left, bottom - top)
 
 
-def _draw_box(canvas: NDArray[np.uint8], box: Rect, colour: Colour, line: int, rim: int) -> None:
+def draw_box(canvas: NDArray[np.uint8], box: Rect, colour: Colour, line: int, rim: int) -> None:
     """Draw a box whose lines lie within it; a dark rim keeps them visible on a ground of any colour."""
     height, width = canvas.shape[:2]
     # Whatever a box is, a line of it is in the picture.
