@@ -90,7 +90,7 @@ def _embed(encoder: Any, points: torch.Tensor, labels: torch.Tensor, boxes: torc
         boxes: (B, P, M, 4), M 0 or 1.
     """
     count = boxes.shape[2]
-    corners = boxes.unflatten(-1, (2, 2)).flatten(2, 3)
+    corners = torch.unflatten(boxes, -1, (2, 2)).flatten(2, 3)
     corners = encoder.shared_embedding((corners + 0.5) / encoder.input_image_size)
     kinds = torch.cat([encoder.point_embed[2].weight, encoder.point_embed[3].weight])
     # SAM was trained with a point that is none beside points, and without it beside a box.

@@ -118,7 +118,7 @@ class PromptedModel:
         Raises:
             ModelError: the graph failed while it ran.
         """
-        key = hashlib.blake2b(np.ascontiguousarray(image), key=repr(image.shape).encode()).digest()
+        key = hashlib.blake2b(np.ascontiguousarray(image).data, key=repr(image.shape).encode()).digest()
         if key in self._embeddings:
             self._embeddings.move_to_end(key)
             return self._embeddings[key]

@@ -97,7 +97,7 @@ def run(
         overwrite=overwrite,
     )
     settings = settings_for(config, options)
-    fetch_zoo_models(settings, quiet)
+    fetch_zoo_models((model.package for stream in settings.streams.values() for model in stream.models), quiet)
     with report_file(report) as outcomes:
         outcomes.extend(run_settings(settings, _view(quiet)))
     _exit_as(outcomes, debug)

@@ -33,12 +33,13 @@ class Captions:
 
     Attributes:
         sizes: of text and lines on such pictures.
+        picture_wh: width and height of the pictures in pixels.
         size_wh: width and height of the scenes in pixels, bar included.
     """
 
     def __init__(self, picture_wh: tuple[int, int]) -> None:
         """Take the pictures' width and height in pixels."""
-        width, height = picture_wh
+        width, height = self.picture_wh = picture_wh
         self.sizes = sizes_for(width, height)
         self._bar = cap_height(self.sizes.text) + 2 * self.sizes.padding
         self.size_wh = (width, height + self._bar)

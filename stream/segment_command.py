@@ -9,6 +9,7 @@ import typer
 from rich.progress import Progress
 
 from models.onnx_session import Device
+from stream.model_commands import fetch_zoo_models
 from stream.terminal import Debug, Quiet, err, log_to_terminal, out, tell
 
 _SHOWN = 10
@@ -16,7 +17,7 @@ _SHOWN = 10
 
 def segment(
     source: Annotated[str, typer.Argument(help="A picture, or recorded video.")],
-    model: Annotated[str, typer.Option(help="A package of the SAM family: an exported name, or a folder.")],
+    model: Annotated[str, typer.Option(help="Of the SAM family: an exported or zoo name, or a folder.")],
     point: Annotated[list[str] | None, typer.Option(help="X,Y on the object, in pixels; repeatable.")] = None,
     negative: Annotated[list[str] | None, typer.Option(help="X,Y beside the object; repeatable.")] = None,
     box: Annotated[list[str] | None, typer.Option(help="X1,Y1,X2,Y2 around the object.")] = None,
@@ -56,6 +57,7 @@ def segment(
         unverified=unverified,
         overwrite=overwrite,
     )
+    fetch_zoo_models([model], quiet)
     with Progress(console=err, transient=True, disable=quiet or grid is None or not err.is_terminal) as progress:
         task = progress.add_task(model, total=None)
         made = segment_source(

@@ -1,4 +1,4 @@
-"""Models of the zoo that a run names: which of them are not here yet, and how a machine that cannot export gets them.
+"""Models of the zoo that a command names: which are not here yet, and how a machine that cannot export gets them.
 
 Called by the command before the first frame.
 """
@@ -6,21 +6,20 @@ Called by the command before the first frame.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from models.errors import ModelError
 from models.hub import fetch_onnx
 from models.package import bundled_names
 from models.zoo import exported_names, packages_folder, zoo
-from stream.config import Settings
 from stream.errors import ConfigError
 
 
-def missing_from_zoo(settings: Settings) -> list[str]:
-    """The zoo names among the models of all streams that no package, folder or file has yet, each once."""
-    named = dict.fromkeys(model.package for stream in settings.streams.values() for model in stream.models)
+def missing_from_zoo(packages: Iterable[str]) -> list[str]:
+    """The zoo names among what models are called that no package, folder or file has yet, each once."""
     here = {*bundled_names(), *exported_names()}
-    return [name for name in named if name in zoo() and name not in here and not Path(name).exists()]
+    return [name for name in dict.fromkeys(packages) if name in zoo() and name not in here and not Path(name).exists()]
 
 
 def fetch_ready(name: str, obstacle: ConfigError) -> str:

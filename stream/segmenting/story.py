@@ -43,14 +43,13 @@ class Story:
         self._picture, self._scale = shrunk(image)
         self._frame_wh = (image.shape[1], image.shape[0])
         self._name, self._prompts, self._grid = name, prompts, grid
-        height, width = self._picture.shape[:2]
-        self._captions = Captions((width, height))
+        self._captions = Captions((self._picture.shape[1], self._picture.shape[0]))
         self.size_wh = self._captions.size_wh
 
     def scenes(self, found: Detections) -> Iterator[tuple[NDArray[np.uint8], int]]:
         """The scenes, and for how many hundredths of a second each is shown."""
         framed = self._captions.framed
-        small = _scaled(found, (self._picture.shape[1], self._picture.shape[0]), self._scale)
+        small = _scaled(found, self._captions.picture_wh, self._scale)
         yield framed(self._picture, self._name, ""), _LOOK_TICKS
         pointed = self._picture.copy()
         if self._grid is None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import onnxruntime
 from rich.console import Console
 
-from tests.benchmarks import memory, recorded_video
+from tests.benchmarks import memory, recorded_video, segmenting
 
-BENCHMARKS = {"recorded-video": recorded_video.run, "memory": memory.run}
+BENCHMARKS = {"recorded-video": recorded_video.run, "memory": memory.run, "segmenting": segmenting.run}
 
 
 def main(names: list[str]) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from exporters.export import ExportOptions, export_package
+from exporters.export import export_package
 from exporters.parity_inputs import drawn_photo
 from models.errors import MirillaError, ModelError, PromptError
 from models.manifest import PROMPT_DECODER_NAME, read_manifest, write_manifest
@@ -42,7 +42,7 @@ def sam(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp(request.param)
     model, processor = build_sam(LAYOUTS[request.param], SIDE_PX)
     checkpoint = save_sam(model, processor, folder / "checkpoint")
-    return Sam(model, processor, export_package(checkpoint, folder / "package", ExportOptions(batch=1)))
+    return Sam(model, processor, export_package(checkpoint, folder / "package"))
 
 
 @pytest.fixture
