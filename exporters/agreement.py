@@ -29,12 +29,14 @@ class Likeness:
         score_gap: between their scores.
         score_share: of the best score; boxes below it are not compared.
         depth_gap: between two depths, as a share of the map's range.
+        min_cosine: between two embeddings.
     """
 
     min_iou: float = 0.98
     score_gap: float = 0.01
     score_share: float = 0.0
     depth_gap: float = 0.01
+    min_cosine: float = 0.9999
 
 
 STRICT = Likeness()
@@ -110,10 +112,22 @@ def masks(expected: Outputs, got: Outputs, likeness: Likeness) -> dict[str, floa
 
 def classes(expected: Outputs, got: Outputs, likeness: Likeness) -> dict[str, float]:  # noqa: ARG001 - Agreement
     """Share of pictures with the same best class, and share of the five best classes that both sides have."""
-    name = "logits" if "logits" in expected else "logits_per_image"
-    wanted, found = (np.argsort(-outputs[name], axis=-1, kind="stable")[:, :_TOP] for outputs in (expected, got))
+    wanted, found = (np.argsort(-outputs["logits"], axis=-1, kind="stable")[:, :_TOP] for outputs in (expected, got))
     common = [len(set(w) & set(f)) / len(w) for w, f in zip(wanted.tolist(), found.tolist(), strict=True)]
     return {"top1": float((wanted[:, 0] == found[:, 0]).mean()), "top5": float(np.mean(common))}
+
+
+def zero_shot(expected: Outputs, got: Outputs, likeness: Likeness) -> dict[str, float]:
+    """As `classes` where texts are fixed; else the share of pictures or texts whose embeddings point the same way."""
+    if "logits" in expected:
+        return classes(expected, got, likeness)
+    shares = {}
+    for name, what in (("image_embeds", "pictures"), ("text_embeds", "texts")):
+        if name in expected:
+            cosines = (expected[name] * got[name]).sum(axis=-1)
+            lengths = np.linalg.norm(expected[name], axis=-1) * np.linalg.norm(got[name], axis=-1)
+            shares[what] = float((cosines >= likeness.min_cosine * lengths).mean())
+    return shares
 
 
 def depth(expected: Outputs, got: Outputs, likeness: Likeness) -> dict[str, float]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 from transformers import AutoConfig, AutoImageProcessor, PretrainedConfig, PreTrainedModel
 
@@ -21,6 +22,7 @@ from models.networks.sketch_cnn import NOTES_NAMES_FILE, NOTES_WEIGHTS_FILE, loa
 
 PROCESSOR_FILE = "preprocessor_config.json"
 _OURS = "mirilla_"
+_tracer: Any = torch.jit  # whose parts are not all typed
 _NEVER_REMOTE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -109,12 +111,12 @@ def _chosen_task(folder: Path, architecture: str, task_name: str | None) -> Expo
             f"{folder / 'config.json'}: architectures: {architecture or 'none'} is none that Mirilla exports; "
             "docs/exporting.md lists them"
         )
-    if asked is not None and asked is not trained_for:
+    if asked is not None and not architecture.endswith(asked.heads):
         raise ExportError(
             f"--task: {folder} holds a {architecture}, which does {trained_for.name}, not {asked.name}; "
             "leave --task out"
         )
-    return trained_for
+    return asked or trained_for
 
 
 def _read_processor(folder: Path, size_hw: tuple[int, int] | None) -> Any:
@@ -129,17 +131,22 @@ def _read_processor(folder: Path, size_hw: tuple[int, int] | None) -> Any:
         )
     except Exception as error:  # every processor class raises its own
         raise ExportError(f"{path}: no image processor that can be read: {first_line(error)}") from error
-    if size_hw is not None:
-        _stretch_to(processor, size_hw)
-    return processor
+    return processor if size_hw is None else _stretching_to(processor, size_hw)
 
 
-def _stretch_to(processor: Any, size_hw: tuple[int, int]) -> None:
-    """Make a processor give one size, by stretching: no crop, no padding, no keeping of proportions."""
-    processor.size = {"height": size_hw[0], "width": size_hw[1]}
+def _stretching_to(processor: Any, size_hw: tuple[int, int]) -> Any:
+    """A processor that gives one size, by stretching: no crop, no padding, no keeping of proportions."""
+    size = {"height": size_hw[0], "width": size_hw[1]}
+    if isinstance(processor, transformers.GLPNImageProcessor):
+        # It knows the picture's own size alone; DPT's is the one that does all the rest alike.
+        return transformers.DPTImageProcessor(
+            size=size, resample=processor.resample, do_rescale=processor.do_rescale, do_normalize=False
+        )
+    processor.size = size
     for setting in ("do_center_crop", "do_pad", "keep_aspect_ratio"):
         if getattr(processor, setting, None):
             setattr(processor, setting, False)
+    return processor
 
 
 def _read_model(folder: Path, config: PretrainedConfig, task: ExportTask) -> PreTrainedModel:
@@ -174,7 +181,21 @@ def _read_model(folder: Path, config: PretrainedConfig, task: ExportTask) -> Pre
             + f" of {architecture}; they are of another network"
         )
     model.train(mode=False)
+    _settle_experts(model)
     return model
+
+
+def _settle_experts(model: Any) -> None:
+    """ViTPose++ has an expert a data set that it was trained on: here it is always asked as of COCO, the first."""
+    backbone = getattr(model.config, "backbone_config", None)
+    if model.config.model_type == "vitpose" and getattr(backbone, "num_experts", 1) > 1:
+        model.register_forward_pre_hook(_as_of_coco, with_kwargs=True)
+
+
+def _as_of_coco(_model: Any, arguments: Any, named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    # Where it is traced, Optimum says the same, and may not be told twice.
+    expert = {} if _tracer.is_tracing() else {"dataset_index": torch.zeros(1, dtype=torch.long)}
+    return arguments, expert | named
 
 
 def first_line(error: BaseException) -> str:

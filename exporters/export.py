@@ -24,7 +24,15 @@ from exporters.picture_work import worthwhile_threads
 from exporters.precision import PRECISION_GATES, convert
 from exporters.verify import verify, verify_again
 from exporters.write_manifest import copy_papers, describe, read_training_record
-from models.manifest import MODEL_NAME, Manifest, Precision, SourceSpec, file_sha256, write_manifest
+from models.manifest import (
+    MODEL_NAME,
+    TOKENIZER_NAME,
+    Manifest,
+    Precision,
+    SourceSpec,
+    file_sha256,
+    write_manifest,
+)
 from models.networks.sketch_cnn import label_settings
 from models.onnx_session import OnnxSession
 
@@ -154,13 +162,18 @@ def _build(
         "opset": options.opset,
         "precision": options.precision,
         "sha256": file_sha256(folder / MODEL_NAME),
-        "further_files": {graph.file_name: file_sha256(folder / graph.file_name) for graph in graphs[1:]},
+        "further_files": {name: file_sha256(folder / name) for name in _further_files(graphs, manifest)},
         "parity": log.spec(),
         "accuracy": record.accuracy,
         "threads": _threads(graphs[0], folder, pictures[:1]),
         "trained_with": record.command,
     }
     return manifest.model_copy(update=measured), log.complaints
+
+
+def _further_files(graphs: Sequence[Graph], manifest: Manifest) -> list[str]:
+    """The names of what the model runs with besides its graph."""
+    return [graph.file_name for graph in graphs[1:]] + ([TOKENIZER_NAME] if manifest.texts is not None else [])
 
 
 def _threads(graph: Graph, folder: Path, picture: NDArray[np.float32]) -> int | None:

@@ -58,6 +58,15 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         agreement.masks,
         ("instance_segmentation", "query_masks"),
     ),
+    # The same network, asked for objects that may overlap. Below the row above, which is what is inferred.
+    ExportTask(
+        "instance-segmentation",
+        ("image-segmentation",),
+        "AutoModelForInstanceSegmentation",
+        ("ForInstanceSegmentation",),
+        agreement.masks,
+        ("instance_segmentation", "maskformer_instances"),
+    ),
     ExportTask(
         "image-classification",
         ("image-classification",),
@@ -70,8 +79,8 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         ("zero-shot-image-classification",),
         "AutoModelForZeroShotImageClassification",
         ("CLIPModel", "SiglipModel"),
-        agreement.classes,
-        ("zero_shot_image_classification", "image_text_logits"),
+        agreement.zero_shot,
+        ("zero_shot_image_classification", "softmax"),
     ),
     ExportTask(
         "depth-estimation",
@@ -79,7 +88,6 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         "AutoModelForDepthEstimation",
         ("ForDepthEstimation",),
         agreement.depth,
-        ("depth_estimation", "predicted_depth"),
     ),
     ExportTask(
         "keypoint-detection",

@@ -1,4 +1,4 @@
-"""The graphs that a checkpoint becomes: one for nearly all, two for SAM, and an image half for texts that are fixed.
+"""The graphs that a checkpoint becomes: one for nearly all, two for SAM, CLIP and SigLIP.
 
 Each says what PyTorch answers to the same arrays, so that the parity gate treats them alike.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,18 @@ from exporters.agreement import Outputs
 from exporters.checkpoint import Checkpoint
 from exporters.onnx_configs import onnx_config_of
 from exporters.sam_prompts import PromptDecoderOnnxConfig
-from exporters.zero_shot import FixedTexts
-from models.manifest import MODEL_NAME, PROMPT_DECODER_NAME
+from exporters.zero_shot import (
+    PROBES,
+    FixedTexts,
+    PictureHalf,
+    PictureHalfConfig,
+    TextHalf,
+    TextHalfConfig,
+    is_sigmoid,
+    tokens_of,
+)
+from models.manifest import MODEL_NAME, PROMPT_DECODER_NAME, TEXT_ENCODER_NAME
 from models.onnx_session import OnnxSession
-
-_TEXTS_COMPARED = 2
 
 Feeds = Callable[[NDArray[np.float32], OnnxSession], dict[str, NDArray[Any]]]
 
@@ -60,18 +68,12 @@ def graphs_of(checkpoint: Checkpoint, texts: Sequence[str] | None = None) -> lis
         ExportError: no declaration is known, or the texts cannot be encoded.
     """
     model, task = checkpoint.model, checkpoint.task
-    if task.name == "zero-shot-image-classification" and texts:
-        fixed = FixedTexts.of(model, checkpoint.folder, texts)
-        config = onnx_config_of(fixed, ("image-classification",))
-        return [Graph(MODEL_NAME, fixed, config, _torch_outputs(fixed), _picture_feeds)]
+    if task.name == "zero-shot-image-classification":
+        return _zero_shot_graphs(model, checkpoint.folder, texts)
     config = onnx_config_of(model, task.optimum_names)
     if model.config.model_type == "sam":
         return _sam_graphs(model, config)
-    feeds: Feeds = _picture_feeds
-    if task.name == "zero-shot-image-classification":
-        length = model.config.text_config.max_position_embeddings
-        feeds = _text_feeds(length, model.config.text_config.vocab_size)
-    return [Graph(MODEL_NAME, model, config, _torch_outputs(model), feeds)]
+    return [Graph(MODEL_NAME, model, config, _torch_outputs(model), _picture_feeds)]
 
 
 def _torch_outputs(model: PreTrainedModel) -> Callable[[Outputs], Outputs]:
@@ -94,16 +96,39 @@ def _picture_feeds(pictures: NDArray[np.float32], session: OnnxSession) -> dict[
     return feeds
 
 
-def _text_feeds(length: int, vocabulary: int) -> Feeds:
-    def feeds(pictures: NDArray[np.float32], session: OnnxSession) -> dict[str, NDArray[Any]]:
-        tokens = np.random.default_rng(9).integers(2, vocabulary, (_TEXTS_COMPARED, length))
-        # CLIP reads the text's embedding where its last token is: the greatest number, or the one declared.
-        tokens[:, -1] = vocabulary - 1
-        texts = {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
-        wanted = {node.name for node in session.inputs}
-        return {"pixel_values": pictures} | {name: array for name, array in texts.items() if name in wanted}
+def _zero_shot_graphs(model: PreTrainedModel, folder: Path, texts: Sequence[str] | None) -> list[Graph]:
+    """A classifier of fixed texts, or a half for pictures and a half for texts; the whole model is the judge."""
+    if texts:
+        fixed = FixedTexts.of(model, folder, texts)
+        config = onnx_config_of(fixed, ("image-classification",))
+        return [Graph(MODEL_NAME, fixed, config, _torch_outputs(fixed), _picture_feeds)]
+    tokens = {name: values.numpy() for name, values in tokens_of(model, folder, PROBES).items()}
+    one_text = {name: values[:1] for name, values in tokens.items()}
+    vision = model.config.vision_config
+    one_picture = np.zeros((1, 3, vision.image_size, vision.image_size), np.float32)
+    whole = _torch_outputs(model)
 
-    return feeds
+    def text_feeds(pictures: NDArray[np.float32], _session: OnnxSession) -> dict[str, NDArray[Any]]:
+        return {name: values[np.arange(len(pictures)) % len(values)] for name, values in tokens.items()}
+
+    pictures = PictureHalf(PictureHalfConfig.of(model), model)
+    reader = TextHalf(TextHalfConfig.of(model, takes_mask=not is_sigmoid(model)), model)
+    return [
+        Graph(
+            MODEL_NAME,
+            pictures,
+            onnx_config_of(pictures, ("feature-extraction",)),
+            lambda feed: whole({**feed, **one_text}),
+            _picture_feeds,
+        ),
+        Graph(
+            TEXT_ENCODER_NAME,
+            reader,
+            onnx_config_of(reader, ("feature-extraction",)),
+            lambda feed: whole({**feed, "pixel_values": one_picture}),
+            text_feeds,
+        ),
+    ]
 
 
 def _sam_graphs(model: Any, config: OnnxConfig) -> list[Graph]:

@@ -30,7 +30,7 @@ from exporters.errors import ExportError
 from exporters.parity import Gate
 from models.manifest import Precision
 
-_LOOSE = Likeness(min_iou=0.8, score_gap=0.1, score_share=0.5, depth_gap=0.05)
+_LOOSE = Likeness(min_iou=0.8, score_gap=0.1, score_share=0.5, depth_gap=0.05, min_cosine=0.98)
 
 PRECISION_GATES: dict[Precision, Gate] = {
     "fp32": Gate(tolerance=1e-3, agreement=0.999),
@@ -56,8 +56,7 @@ def convert(path: Path, precision: Precision, calibration: Sequence[NDArray[np.f
     try:
         with _quiet():
             if precision == "fp16":
-                half = convert_float_to_float16(onnx.load(str(path)), keep_io_types=True)
-                onnx.save(half, str(path))
+                _halve(path)
             else:
                 _quantize(path, calibration)
     except OSError:
@@ -65,6 +64,16 @@ def convert(path: Path, precision: Precision, calibration: Sequence[NDArray[np.f
     except Exception as error:  # the converters raise whatever the operator at fault raises
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ExportError(f"--precision: the graph cannot be converted to {precision}: {reason}") from error
+
+
+def _halve(path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        ready = Path(folder) / "ready.onnx"
+        # Constants are folded while they are whole. In half precision casts stand in the way, and ONNX Runtime moves
+        # the transposes of Depth Anything's position embeddings through a cubic resize that it then cannot run.
+        quant_pre_process(str(path), str(ready), skip_symbolic_shape=True)
+        half = convert_float_to_float16(onnx.load(str(ready)), keep_io_types=True)
+    onnx.save(half, str(path))
 
 
 def _quantize(path: Path, calibration: Sequence[NDArray[np.float32]]) -> None:

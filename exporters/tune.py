@@ -22,12 +22,13 @@ from exporters.errors import ExportError, ParityError
 from exporters.export import ExportOptions, check_output, export_package
 from exporters.graphs import graphs_of
 from exporters.result_agreement import agreement_of
+from exporters.zero_shot import PROBES
 from models.errors import ModelError
 from models.manifest import Manifest, read_manifest, write_manifest
 from models.model import load_model
 from models.onnx_session import GraphOptimization
-from models.results import Result, ResultFilter
-from models.tasks import find_task, task_kinds
+from models.results import Result
+from models.tasks import task_kinds
 
 MIN_AGREEMENT = 0.95
 _ROUNDS = 3
@@ -94,15 +95,13 @@ def tune(
             try:
                 export_package(checkpoint, package, variant)
                 wanted = wanted or _torch_results(opened, package, options, clip)
+                trials += list(_measured(name, package, clip, wanted, now))
             except ParityError:
                 say(f"{name}: differs from PyTorch, left out")
-                continue
             except (ExportError, ModelError) as error:
                 if not trials:
                     raise
                 say(f"{name}: {error}")
-                continue
-            trials += _measured(name, package, clip, wanted, now)
         for line in table(trials, least):
             say(line)
         kept = _keep(trials, least)
@@ -148,7 +147,7 @@ def _measured(
         # More are not worth it, whatever they win here where nothing runs beside.
         settings = [(1, "all"), (1, "extended")]
     for threads, level in settings:
-        model = load_model(package, device="cpu", threads=threads, graph_optimization=level)
+        model = load_model(package, device="cpu", threads=threads, graph_optimization=level, texts=_texts(package))
         rounds = []
         results: list[Result] = []
         for _ in range(_ROUNDS):
@@ -174,17 +173,19 @@ def _torch_results(
     checkpoint: Checkpoint, package: Path, options: ExportOptions, clip: Sequence[Picture]
 ) -> list[Result]:
     """What fp32 PyTorch says of each picture, decoded by the runtime's own task."""
-    manifest = read_manifest(package)
-    kind = find_task(manifest)
-    wanted = ResultFilter(kind.default_threshold)
-    task = kind.make(manifest, wanted)
+    model = load_model(package, device="cpu", texts=_texts(package))
     network = graphs_of(checkpoint, options.labels)[0]
     results = []
     for picture in clip:
-        tensor, geometry = task.preprocess(picture)
-        outputs = network.reference({manifest.input.name: tensor})
-        results.append(task.postprocess(outputs, geometry).filtered(wanted))
+        tensor, geometry = model.task.preprocess(picture)
+        outputs = network.reference({model.manifest.input.name: tensor})
+        results.append(model.task.postprocess(outputs, geometry).filtered(model.filter))
     return results
+
+
+def _texts(package: Path) -> Sequence[str] | None:
+    """What a classifier is asked whose texts nobody has given yet; None for models with classes of their own."""
+    return None if read_manifest(package).texts is None else PROBES
 
 
 def _keep(trials: Sequence[Trial], least: float) -> Trial:

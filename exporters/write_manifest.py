@@ -13,17 +13,19 @@ from transformers import PretrainedConfig
 
 from exporters.checkpoint import Checkpoint
 from exporters.errors import ExportError
+from exporters.zero_shot import is_sigmoid, write_texts
 from models.errors import ModelError
 from models.image_processors import input_spec
 from models.manifest import MODEL_NAME, InputSpec, Manifest, SourceSpec
 from models.onnx_session import OnnxSession
+from models.skeletons import skeleton_of
 from models.transformers_package import read_transformers_folder
 
 TRAINING_RECORD = "training.json"
 # What training leaves beside the weights for people to read; it belongs to the package.
 COMPANION_FILES = ("README.md", "confusion.png")
-# What the texts of a zero-shot classifier are read with, where they are given at run time.
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt")
+ANY_TEXT = "any text"
+"""Stands for the classes of a zero-shot classifier whose user names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,6 @@ def copy_papers(checkpoint: Checkpoint, folder: Path) -> None:
         return
     checkpoint.model.config.save_pretrained(folder)
     checkpoint.processor.save_pretrained(folder)
-    if checkpoint.task.name == "zero-shot-image-classification":
-        for name in TOKENIZER_FILES:
-            if (checkpoint.folder / name).is_file():
-                shutil.copyfile(checkpoint.folder / name, folder / name)
 
 
 def describe(
@@ -100,12 +98,12 @@ def describe(
     if checkpoint.processor is None:
         decoder = "binary" if getattr(config, "binary", False) else "argmax"
         return _ours(config, checkpoint.task.name.replace("-", "_"), decoder, _stretched_input(size_hw))
-    answers = checkpoint.task.runtime
-    if texts:
-        # The graph of a sigmoid model gives probabilities already.
-        answers = ("image_classification", "probabilities" if config.model_type == "siglip" else "softmax")
-    if answers is not None:
-        return _declared(checkpoint, folder, answers, size_hw, tuple(texts or ()))
+    if checkpoint.task.name == "zero-shot-image-classification":
+        return _zero_shot(checkpoint, folder, size_hw, tuple(texts or ()))
+    if checkpoint.task.runtime is not None:
+        labels = config.id2label or {0: checkpoint.task.runtime[0]}
+        names = tuple(name for _, name in sorted(labels.items()))
+        return _declared(checkpoint, folder, checkpoint.task.runtime, size_hw, names)
     try:
         manifest, _ = read_transformers_folder(folder)
     except ModelError as error:
@@ -113,13 +111,24 @@ def describe(
     return manifest
 
 
+def _zero_shot(checkpoint: Checkpoint, folder: Path, size_hw: tuple[int, int], texts: tuple[str, ...]) -> Manifest:
+    """The manifest of a plain classifier where the texts are fixed, else of one whose user gives them."""
+    sigmoid = is_sigmoid(checkpoint.model)
+    if texts:
+        # The graph of a sigmoid model gives probabilities already.
+        answers = ("image_classification", "probabilities" if sigmoid else "softmax")
+        return _declared(checkpoint, folder, answers, size_hw, texts)
+    answers = ("zero_shot_image_classification", "sigmoid" if sigmoid else "softmax")
+    manifest = _declared(checkpoint, folder, answers, size_hw, (ANY_TEXT,))
+    return manifest.model_copy(update={"texts": write_texts(checkpoint.model, checkpoint.folder, folder)})
+
+
 def _declared(
-    checkpoint: Checkpoint, folder: Path, answers: tuple[str, str], size_hw: tuple[int, int], texts: tuple[str, ...]
+    checkpoint: Checkpoint, folder: Path, answers: tuple[str, str], size_hw: tuple[int, int], names: tuple[str, ...]
 ) -> Manifest:
     """The manifest of a task that the table of tasks knows and the reader of transformers folders does not."""
     session = OnnxSession(folder / MODEL_NAME, device="cpu", graph_optimization="disabled")
     processor: Any = checkpoint.processor
-    labels = checkpoint.model.config.id2label or {0: answers[0]}
     try:
         spec = input_spec(session, processor.to_dict())
     except (KeyError, TypeError, ValueError):
@@ -130,10 +139,18 @@ def _declared(
         decoder=answers[1],
         input=spec,
         outputs=tuple(output.name for output in session.outputs),
-        class_names=texts or tuple(name for _, name in sorted(labels.items())) or (answers[0],),
+        class_names=names,
+        skeleton=_skeleton(checkpoint, names) if answers[0] == "keypoint_detection" else (),
         source=SourceSpec(id=folder.name),
         opset=0,
     )
+
+
+def _skeleton(checkpoint: Checkpoint, names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    try:
+        return skeleton_of(getattr(checkpoint.model.config, "edges", None), names)
+    except (TypeError, ValueError) as error:
+        raise ExportError(f"{checkpoint.folder / 'config.json'}: {error}; mend it") from error
 
 
 def _shown(processor: Any, session: OnnxSession, size_hw: tuple[int, int]) -> InputSpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -73,6 +73,10 @@ class Detections:
             if isinstance(value, np.ndarray):
                 values[name] = value[chosen]
         return type(self)(**values)
+
+    def tracked(self, rows: NDArray[np.int64], track_ids: NDArray[np.int64]) -> Self:
+        """The objects at rising indices int64 (M,), with ids int64 (M,)."""
+        return replace(self[rows], track_ids=track_ids)
 
     def filtered(self, wanted: ResultFilter) -> Self:
         """The same result with only the best objects that pass."""

@@ -15,10 +15,11 @@ from models.onnx_session import OnnxSession
 
 # The numbers of PIL.Image.Resampling, as preprocessor_config.json stores them.
 _RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "area"}
-_BICUBIC_BY_DEFAULT = ("DPT",)
-_UNNORMALISED_BY_DEFAULT = ("RTDetr", "MobileViT")
+_BICUBIC_BY_DEFAULT = ("DPT", "CLIP", "Siglip")
+_UNNORMALISED_BY_DEFAULT = ("RTDetr", "MobileViT", "GLPN")
 _CONVNEXT_STRETCHES_FROM_PX = 384
 _YOLOS_MULTIPLE = 16
+_GLPN_MULTIPLE = 32
 _DETR_LONGEST_EDGE = 1333
 
 Fields = dict[str, Any]
@@ -112,12 +113,23 @@ def _yolos(preprocessor: Mapping[str, Any]) -> Fields:
     return fields | ({"size_multiple": _YOLOS_MULTIPLE} if fields["resize"] == "shortest_longest_edge" else {})
 
 
-def _mobilevit(preprocessor: Mapping[str, Any]) -> Fields:
+def _maskformer(preprocessor: Mapping[str, Any]) -> Fields:
+    if "shortest_edge" in _as_size(preprocessor.get("size", {})):
+        raise ValueError("size: a MaskFormer that takes any size is not supported; export it, with one --size")
+    return _detr(preprocessor)
+
+
+def _shortest_edge_crop(preprocessor: Mapping[str, Any]) -> Fields:
+    """Where one number is the shorter side, and the middle is cut out unless it is said not to be."""
     size = preprocessor.get("size", {})
     as_dict = {"shortest_edge": size} if isinstance(size, int) else size
-    order = "bgr" if preprocessor.get("do_flip_channel_order", True) else "rgb"
     crops = preprocessor.get("do_center_crop", True)
-    return _any_geometry({**preprocessor, "size": as_dict, "do_center_crop": crops}) | {"colour_order": order}
+    return _any_geometry({**preprocessor, "size": as_dict, "do_center_crop": crops})
+
+
+def _mobilevit(preprocessor: Mapping[str, Any]) -> Fields:
+    order = "bgr" if preprocessor.get("do_flip_channel_order", True) else "rgb"
+    return _shortest_edge_crop(preprocessor) | {"colour_order": order}
 
 
 def _dpt(preprocessor: Mapping[str, Any]) -> Fields:
@@ -144,17 +156,34 @@ def _sam(preprocessor: Mapping[str, Any]) -> Fields:
     }
 
 
+def _vitpose(preprocessor: Mapping[str, Any]) -> Fields:
+    if not preprocessor.get("do_affine_transform", True):
+        raise ValueError("do_affine_transform: false is not supported; people are cut out of frames")
+    size = preprocessor.get("size") or {"height": 256, "width": 192}
+    # OpenCV's way: the cut is interpolated without a filter that widens.
+    return {"resize": "box_crop", "antialias": False, "height": size["height"], "width": size["width"]}
+
+
+def _glpn(preprocessor: Mapping[str, Any]) -> Fields:
+    multiple = preprocessor.get("size_divisor", _GLPN_MULTIPLE)
+    return {"resize": "cut_to_multiple", "size_multiple": multiple, "height": None, "width": None}
+
+
 def _as_size(size: int | dict[str, int]) -> dict[str, int]:
     # Older processors store one number for a square.
     return {"height": size, "width": size} if isinstance(size, int) else size
 
 
 _GEOMETRY: dict[str, Callable[[Mapping[str, Any]], Fields]] = {
+    "CLIP": _shortest_edge_crop,
     "ConvNext": _convnext,
     "DPT": _dpt,
     "Detr": _detr,
+    "MaskFormer": _maskformer,
+    "GLPN": _glpn,
     "MobileViT": _mobilevit,
     "RTDetr": _detr,
     "Sam": _sam,
+    "VitPose": _vitpose,
     "Yolos": _yolos,
 }

@@ -19,6 +19,8 @@ MANIFEST_NAME = "manifest.json"
 MODEL_NAME = "model.onnx"
 PROMPT_DECODER_NAME = "prompt_encoder_mask_decoder.onnx"
 """Of packages that answer points and boxes, beside the model that encodes the picture; Optimum's name."""
+TEXT_ENCODER_NAME = "text_encoder.onnx"
+TOKENIZER_NAME = "tokenizer.json"
 
 ResizeRule = Literal[
     "stretch",
@@ -26,13 +28,15 @@ ResizeRule = Literal[
     "stretch_center_crop",
     "shortest_longest_edge",
     "aspect_multiple",
+    "cut_to_multiple",
     "letterbox_center",
     "letterbox_top_left",
     "longest_edge_pad",
     "ink_crop",
+    "box_crop",
 ]
 Precision = Literal["fp32", "fp16", "int8"]
-_FREE_SIZE_RULES = ("shortest_longest_edge", "aspect_multiple")
+_FREE_SIZE_RULES = ("shortest_longest_edge", "aspect_multiple", "cut_to_multiple")
 
 
 class _Checked(BaseModel):
@@ -44,7 +48,7 @@ class InputSpec(_Checked):
 
     name: str = "pixel_values"
     height: Annotated[int, Field(ge=1)] | None
-    """None where the picture decides: with `shortest_longest_edge` and `aspect_multiple` only."""
+    """None where the picture decides: with `shortest_longest_edge`, `aspect_multiple` and `cut_to_multiple` only."""
     width: Annotated[int, Field(ge=1)] | None
     channels: Literal[1, 3] = 3
     colour_order: Literal["rgb", "bgr", "gray"] = "rgb"
@@ -63,7 +67,8 @@ class InputSpec(_Checked):
 
     For `stretch_center_crop`: height and width before the crop to `height` x `width`."""
     size_multiple: Annotated[int, Field(ge=1)] = 1
-    """For the rules of free size: both sides are a multiple of this, cut (`shortest_longest_edge`) or rounded."""
+    """For the rules of free size: both sides are a multiple of this, cut (`shortest_longest_edge`,
+    `cut_to_multiple`) or rounded."""
     pixel_mask: str | None = None
     """The graph's second input, if it has one, that tells picture (1) from padding (0)."""
     pad_value: Annotated[int, Field(ge=0, le=255)] = 114
@@ -109,7 +114,7 @@ class InputSpec(_Checked):
 
 
 class DecodingSpec(_Checked):
-    """What decoders of boxes need to know besides the outputs."""
+    """What decoders of boxes and masks need to know besides the outputs."""
 
     nms_iou: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Of two boxes of one class that overlap by more, the less likely one is dropped; not for decoders without NMS."""
@@ -117,6 +122,23 @@ class DecodingSpec(_Checked):
     """Whether boxes of different classes drop one another too."""
     strides: tuple[Annotated[int, Field(ge=1)], ...] = (8, 16, 32)
     """Of the grids whose cells an undecoded head lists, in pixels of the input."""
+    least_visible: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """Of a query's mask: where surer queries leave it less, it is no object; for decoder `query_masks`."""
+
+
+class TextSpec(_Checked):
+    """How a zero-shot classifier reads its user's texts, with `tokenizer.json` and `text_encoder.onnx` beside it."""
+
+    length: Annotated[int, Field(ge=1)]
+    """Tokens that the encoder reads, those that fill up included."""
+    pad_id: Annotated[int, Field(ge=0)]
+    """The number of the token that fills up."""
+    prompt: Annotated[str, Field(pattern=r"^[^{}]*\{\}[^{}]*$")] = "This is a photo of {}."
+    """What a text is put into; as transformers' zero-shot pipeline has it."""
+    logit_scale: float
+    """What the likeness of picture and text, a cosine, is multiplied with."""
+    logit_bias: float = 0.0
+    """What is added then."""
 
 
 class SourceSpec(_Checked):
@@ -162,7 +184,11 @@ class Manifest(_Checked):
     input: InputSpec
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
     class_names: Annotated[tuple[str, ...], Field(min_length=1)]
+    texts: TextSpec | None = None
+    """For zero-shot classifiers whose classes are the user's texts; `class_names` is a stand-in for them."""
     source: SourceSpec
+    skeleton: tuple[tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]], ...] = ()
+    """Of pose models, whose class names are those of keypoints: pairs of them that a line joins."""
     opset: int
     precision: Precision = "fp32"
     sha256: str | None = None
@@ -181,6 +207,13 @@ class Manifest(_Checked):
     """How far ONNX Runtime may rewrite the graph, where the user does not say."""
     trained_with: str | None = None
     """The command that makes the weights again."""
+
+    @model_validator(mode="after")
+    def _skeleton_is_of_keypoints(self) -> Manifest:
+        count = len(self.class_names)
+        if any(index >= count for pair in self.skeleton for index in pair):
+            raise ValueError(f"skeleton: expected pairs of 0..{count - 1}, got {self.skeleton}")
+        return self
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -6,7 +6,7 @@ Called on the infer thread; knows nothing of time: whoever wants to know how lon
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import ModelError
+from models.manifest import Manifest
 from models.onnx_session import Device, GraphOptimization, OnnxSession
 from models.package import Package, find_package
 from models.results import Result, ResultFilter
-from models.tasks import find_task
+from models.tasks import Task, TaskKind, find_task
+from models.text_encoder import check_texts, encode_texts
 
 _WARM_UP_HW = (480, 640)
 """For models that take any size."""
@@ -44,20 +46,23 @@ class Model:
         threads: int | None = None,
         graph_optimization: GraphOptimization | None = None,
         result_filter: ResultFilter | None = None,
+        texts: Sequence[str] | None = None,
     ) -> None:
         """Load a package's graph and warm it up, so that the first frame is no slower than the others.
+
+        The arguments are those of `load_model`.
 
         Raises:
             ModelError: the package does not fit its own graph, the task, or this machine.
         """
-        manifest = package.manifest
+        kind = find_task(package.manifest)
+        manifest = _with_texts(package.manifest, kind, texts)
         self.name = name or manifest.name
         self.manifest = manifest
         self.package = package
-        kind = find_task(manifest)
         self.filter = result_filter or ResultFilter(kind.default_threshold)
         _check_classes(self.filter.classes, manifest.class_names)
-        self._task = kind.make(manifest, self.filter)
+        self._task = _make_task(package, manifest, kind, self.filter, texts, device)
         self._session = OnnxSession(
             package.model_path,
             device=device,
@@ -67,12 +72,43 @@ class Model:
         check_graph(package, self._session)
         self._inputs = {node.name: node for node in self._session.inputs}
         height, width = manifest.input.height or _WARM_UP_HW[0], manifest.input.width or _WARM_UP_HW[1]
-        self(np.zeros((height, width, 3), np.uint8))
+        self.warm_up(width, height)
 
     @property
     def provider(self) -> str:
         """The ONNX Runtime provider that runs the graph: `CPUExecutionProvider`."""
         return self._session.provider
+
+    @property
+    def task(self) -> Task:
+        """What stands around the graph; for chains, which call its halves themselves."""
+        return self._task
+
+    @property
+    def why_not_cuda(self) -> str | None:
+        """With `device: auto`, what kept CUDA from being taken; None where it was taken, or not asked for."""
+        return self._session.why_not_cuda
+
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether the input has the size of the picture, so that it is worth to `warm_up` for a stream's own."""
+        return self.manifest.input.height is None or self.manifest.input.width is None
+
+    def infer(self, tensor: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        """The graph's outputs by name, for inputs float32 (N, C, H, W) that the task made.
+
+        Raises:
+            ModelError: the graph failed while it ran.
+        """
+        return self._session.run(self._feeds(tensor))
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Run once on a black picture of a size in pixels: on CUDA the first run of each shape is many times slower.
+
+        Raises:
+            ModelError: the graph failed while it ran.
+        """
+        self(np.zeros((height, width, 3), np.uint8))
 
     def __call__(self, image: NDArray[np.uint8], timer: StageTimer = untimed) -> Result:
         """What the model says of a picture.
@@ -87,7 +123,7 @@ class Model:
         with timer("preprocess"):
             tensor, geometry = self._task.preprocess(image)
         with timer("inference"):
-            outputs = self._session.run(self._feeds(tensor))
+            outputs = self.infer(tensor)
         with timer("postprocess"):
             return self._task.postprocess(outputs, geometry).filtered(self.filter)
 
@@ -114,6 +150,7 @@ def load_model(
     top: int = 5,
     max_detections: int = 300,
     unverified: bool = False,
+    texts: Sequence[str] | None = None,
 ) -> Model:
     """The model that a bundled name, a package folder or an `.onnx` file means, ready to be called.
 
@@ -128,9 +165,11 @@ def load_model(
         top: at most so many classes of a classification.
         max_detections: at most so many objects of a detection.
         unverified: take a package also where its checksum or its parity says no.
+        texts: for zero-shot classifiers, what to tell apart: these are its classes.
 
     Raises:
-        ModelError: it is not there, damaged, unknown to this version, or does not run here.
+        ModelError: it is not there, damaged, unknown to this version, or does not run here; or texts are missing, too
+            long, or given to a model with classes of its own.
     """
     package = find_package(spec, unverified=unverified)
     kept = None if classes is None else frozenset(classes)
@@ -142,7 +181,35 @@ def load_model(
         threads=threads,
         graph_optimization=graph_optimization,
         result_filter=ResultFilter(least, kept, top, max_detections),
+        texts=texts,
     )
+
+
+def _with_texts(manifest: Manifest, kind: TaskKind, texts: Sequence[str] | None) -> Manifest:
+    """The manifest with the user's texts as classes, where there are any."""
+    if texts is None:
+        return manifest
+    if kind.make_for_texts is None or manifest.texts is None:
+        raise ModelError(
+            f"{manifest.name}: texts: the model has classes of its own ({_shortened(manifest.class_names)}); leave "
+            "texts out, or give them to one model alone, in a configuration"
+        )
+    check_texts(texts, manifest.name)
+    return manifest.model_copy(update={"class_names": tuple(texts)})
+
+
+def _make_task(
+    package: Package,
+    manifest: Manifest,
+    kind: TaskKind,
+    wanted: ResultFilter,
+    texts: Sequence[str] | None,
+    device: Device,
+) -> Task:
+    if texts is None or manifest.texts is None or kind.make_for_texts is None:
+        return kind.make(manifest, wanted)
+    embeddings = encode_texts(package.model_path.parent, manifest.texts, texts, manifest.name, device)
+    return kind.make_for_texts(manifest, manifest.texts, embeddings)
 
 
 def _check_classes(classes: frozenset[str] | None, class_names: tuple[str, ...]) -> None:

@@ -79,6 +79,26 @@ class Placement:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return np.asarray(cv2.warpAffine(plane, to_plane, size_wh, flags=flags, borderMode=cv2.BORDER_REPLICATE))
 
+    def sample_nearest(self, plane: NDArray[np.bool_], part: tuple[slice, slice]) -> NDArray[np.bool_]:
+        """A map over the tensor at pixels of the picture, each the cell that its top left corner lies in.
+
+        Args:
+            plane: bool (h, w), of any resolution, spread over the whole tensor.
+            part: rows and columns of the picture that are wanted.
+
+        Returns:
+            bool, of the part's height and width, as `torch.nn.functional.interpolate(mode="nearest")` gives them.
+        """
+        cells = []
+        for axis, side in ((1, part[0]), (0, part[1])):
+            to_tensor = self.resized_wh[axis] / self.frame_wh[axis]
+            to_cells = plane.shape[1 - axis] / self.input_wh[axis]
+            places = (np.arange(side.start, side.stop) * to_tensor + self.offset_xy[axis]) * to_cells
+            # A rounding error below a whole number would fall into the cell before.
+            cells.append(np.floor(places + 1e-6).astype(np.int64).clip(0, plane.shape[1 - axis] - 1))
+        # Columns first: what is gathered then is small.
+        return np.asarray(plane.take(cells[1], axis=1).take(cells[0], axis=0))
+
 
 def fit(image_bgr: Uint8Image, spec: InputSpec) -> tuple[NDArray[np.float32], Placement]:
     """The input float32 (1, C, H, W) for a BGR picture uint8 (H, W, 3), and where the picture lies in it."""
@@ -151,6 +171,15 @@ def longest_edge_size(size_wh: tuple[int, int], longest_px: int) -> tuple[int, i
     return width, height
 
 
+def cut_to_multiple_size(size_wh: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """The picture's own width and height, each cut to a multiple, but at least one.
+
+    As transformers' GLPN image processor, which fails on what is smaller than one.
+    """
+    width, height = (max(multiple, side // multiple * multiple) for side in size_wh)
+    return width, height
+
+
 def _frame_wh(image: Uint8Image) -> tuple[int, int]:
     return image.shape[1], image.shape[0]
 
@@ -173,6 +202,10 @@ def _shortest_longest_edge(image: Uint8Image, spec: InputSpec) -> tuple[Uint8Ima
 def _aspect_multiple(image: Uint8Image, spec: InputSpec) -> tuple[Uint8Image, Placement]:
     within = spec.resize_within or (0, 0)
     return _stretched(image, spec, aspect_multiple_size(_frame_wh(image), within, spec.size_multiple))
+
+
+def _cut_to_multiple(image: Uint8Image, spec: InputSpec) -> tuple[Uint8Image, Placement]:
+    return _stretched(image, spec, cut_to_multiple_size(_frame_wh(image), spec.size_multiple))
 
 
 def _shortest_edge_center_crop(image: Uint8Image, spec: InputSpec) -> tuple[Uint8Image, Placement]:
@@ -231,6 +264,7 @@ _RULES: dict[str, Callable[[Uint8Image, InputSpec], tuple[Uint8Image, Placement]
     "stretch_center_crop": _stretch_center_crop,
     "shortest_longest_edge": _shortest_longest_edge,
     "aspect_multiple": _aspect_multiple,
+    "cut_to_multiple": _cut_to_multiple,
     "letterbox_center": _letterbox_center,
     "letterbox_top_left": _letterbox_top_left,
     "longest_edge_pad": _longest_edge_pad,

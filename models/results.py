@@ -5,16 +5,21 @@ Arrays are made read-only, so that a result may be shared between threads.
 """
 
 from models.classification import Classification, SketchGuess
+from models.depth_map import DepthMap
 from models.detections import Detections
+from models.poses import Poses, objects_of
 from models.result import Result, ResultFilter
 from models.segmentation_map import UNLABELLED, SegmentationMap
 
 __all__ = [
     "UNLABELLED",
     "Classification",
+    "DepthMap",
     "Detections",
+    "Poses",
     "Result",
     "ResultFilter",
     "SegmentationMap",
     "SketchGuess",
+    "objects_of",
 ]

@@ -18,6 +18,7 @@ from models.errors import ModelError
 from models.image_processors import input_spec
 from models.manifest import Manifest, SourceSpec
 from models.onnx_session import OnnxSession
+from models.skeletons import skeleton_of
 
 _MODEL_PATHS = ("onnx/model.onnx", "model.onnx", "onnx/vision_encoder.onnx", "vision_encoder.onnx")
 """SAM's encoder has a name of its own; its decoder lies beside it."""
@@ -41,11 +42,19 @@ _TASKS_BY_HEAD: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "semantic_segmentation",
         dict.fromkeys(("dpt", "mobilevit", "segformer"), "argmax"),
     ),
+    "ForSegmentation": ("instance_segmentation", {"detr": "query_masks"}),
+    "ForInstanceSegmentation": ("instance_segmentation", {"maskformer": "query_masks"}),
+    "ForPoseEstimation": ("keypoint_detection", {"vitpose": "heatmaps"}),
+    "ForDepthEstimation": (
+        "depth_estimation",
+        {"depth_anything": "inverse_depth", "dpt": "inverse_depth", "glpn": "metric_depth"},
+    ),
     "SamModel": ("prompted_segmentation", {"sam": "sam"}),
 }
+_FIRST_OUTPUTS = ("logits", "predicted_depth")
 
-# What somebody points at has none.
-_OF_NO_CLASS = {"prompted_segmentation": ("object",)}
+# Depths have no classes, nor has what somebody points at; a manifest names what the output is.
+_OF_NO_CLASS = {"depth_estimation": ("depth",), "prompted_segmentation": ("object",)}
 
 
 def is_transformers_folder(folder: Path) -> bool:
@@ -64,14 +73,18 @@ def read_transformers_folder(folder: Path) -> tuple[Manifest, Path]:
     preprocessor = _read_json(folder / "preprocessor_config.json")
     task, decoder = _task_of(folder, config)
     session = OnnxSession(model_path, device="cpu", graph_optimization="disabled")
+    names = _OF_NO_CLASS.get(task) or _class_names(config)
     try:
         return Manifest(
             name=folder.name,
             task=task,
             decoder=decoder,
             input=input_spec(session, preprocessor),
-            outputs=tuple(sorted((output.name for output in session.outputs), key=lambda name: name != "logits")),
-            class_names=_OF_NO_CLASS.get(task) or _class_names(config),
+            outputs=tuple(
+                sorted((output.name for output in session.outputs), key=lambda name: name not in _FIRST_OUTPUTS)
+            ),
+            class_names=names,
+            skeleton=skeleton_of(config.get("edges"), names) if task == "keypoint_detection" else (),
             source=SourceSpec(id=str(config.get("_name_or_path") or folder.name)),
             opset=0,
         ), model_path
@@ -86,6 +99,9 @@ def _task_of(folder: Path, config: dict[str, Any]) -> tuple[str, str]:
     for head, (task, decoders) in _TASKS_BY_HEAD.items():
         if not any(architecture.endswith(head) for architecture in architectures):
             continue
+        if model_type == "depth_anything" and config.get("depth_estimation_type") == "metric":
+            # Trained for one or the other under one model type.
+            return task, "metric_depth"
         try:
             return task, decoders[model_type]
         except KeyError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,13 +17,19 @@ from rich.progress import Progress
 from models.errors import MirillaError
 from models.onnx_session import Device
 from stream.errors import ConfigError
+from stream.event_view import EventLogView
+from stream.latency_command import read_latency
+from stream.metrics_server import MetricsView, metrics_server
 from stream.model_commands import export, fetch_zoo_models, list_models, train_sketch_model
 from stream.options import RunOptions, settings_for
+from stream.picture_timing import Timing
 from stream.report import report_file
 from stream.run_view import QuietView, TerminalView
 from stream.segment_command import segment
+from stream.sources.source import RtspTransport
 from stream.stream_run import RunView, StreamOutcome, run_settings
-from stream.terminal import Debug, Quiet, err, log_to_terminal, out, say
+from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say, say_with_traceback
+from stream.zoo_models import packages_of
 
 app = typer.Typer(
     help="Watches video and draws what models see on it while the video plays.",
@@ -36,6 +43,7 @@ train_app.command(name="sketch")(train_sketch_model)
 app.command(name="export")(export)
 app.command(name="models")(list_models)
 app.command(name="segment")(segment)
+app.command(name="latency")(read_latency)
 explain_app = typer.Typer(help="Pictures that explain how detection works.", no_args_is_help=True)
 app.add_typer(explain_app, name="explain")
 
@@ -48,22 +56,54 @@ def run(
         Path | None, typer.Argument(help="A configuration file; config.yaml where no source is given.")
     ] = None,
     source: Annotated[
-        list[str] | None, typer.Option(help="A video, GIF, image, folder, 'doodles' or 'pattern'.")
+        list[str] | None,
+        typer.Option(help="A video, image, folder, webcam (0), rtsp://, http://, 'doodles', 'pattern'."),
     ] = None,
     model: Annotated[
         list[str] | None, typer.Option(help="A bundled or zoo name, a package folder, an .onnx file, or 'none'.")
     ] = None,
     sink: Annotated[
         list[str] | None,
-        typer.Option(help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/ or null; {name} is the source's."),
+        typer.Option(
+            help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/, window, null; {name}: the source's."
+        ),
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
     classes: Annotated[str | None, typer.Option(help="Only these class names, with commas between them.")] = None,
+    texts: Annotated[
+        str | None, typer.Option(help="What a zero-shot model tells apart, with commas between: 'a dog,a cat'.")
+    ] = None,
+    max_detections: Annotated[
+        int | None, typer.Option(min=1, help="At most so many objects a frame, the likeliest.")
+    ] = None,
     track: Annotated[bool, typer.Option("--track", help="Follow objects from frame to frame, and count them.")] = False,
+    skip_unchanged: Annotated[
+        bool, typer.Option("--skip-unchanged", help="Let models rest while the scene does not change.")
+    ] = False,
+    detector: Annotated[
+        str | None, typer.Option(help="For pose models: the package that finds people, or 'none' for one person.")
+    ] = None,
     device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
+    realtime: Annotated[
+        bool, typer.Option("--realtime", help="Play a recording by the clock, as if it were a camera.")
+    ] = False,
+    max_age: Annotated[
+        float | None, typer.Option(metavar="MS", help="Drop a live frame that is older when a model could take it.")
+    ] = None,
+    overlay: Annotated[
+        Timing | None,
+        typer.Option(help="exact: a picture waits for its results; latest: it shows the newest, carried to it."),
+    ] = None,
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds of the source.")] = None,
+    reconnect: Annotated[
+        int | None, typer.Option(help="Try so often in a row to get a lost camera back; for ever where not given.")
+    ] = None,
+    rtsp_transport: Annotated[RtspTransport | None, typer.Option(help="How RTSP's pictures travel.")] = None,
     hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
+    watermark: Annotated[
+        bool, typer.Option("--watermark", help="Draw the time of capture as a strip that `mirilla latency` reads.")
+    ] = False,
     isolate: Annotated[
         str | None, typer.Option(help="LABEL, LABEL:white, LABEL:blur or LABEL:grey: show only what has this label.")
     ] = None,
@@ -73,33 +113,58 @@ def run(
         bool, typer.Option("--unverified", help="Take models whose checksum or parity check failed.")
     ] = False,
     report: Report = None,
+    metrics: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Serve the figures to Prometheus while it runs.")
+    ] = None,
+    log: Annotated[LogForm, typer.Option(help="What standard error gets: lines for people, or events as JSON.")] = (
+        "text"
+    ),
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Run the streams of a configuration file, or of the options given."""
-    log_to_terminal(debug)
+    log_to_terminal(debug, log)
     on_models: dict[str, Any] = {
         "threshold": threshold,
+        "max_detections": max_detections,
         "track": track or None,
+        "skip_unchanged": skip_unchanged or None,
+        "detector": detector,
         "device": device,
         "unverified": unverified or None,
     }
     if classes is not None:
-        on_models["classes"] = [label.strip() for label in classes.split(",")]
+        on_models["classes"] = _between_commas(classes)
+    if texts is not None:
+        on_models["texts"] = _between_commas(texts)
     options = RunOptions(
         sources=source or (),
         models=model or (),
         sinks=sink or (),
         model=_given(on_models),
-        stream=_given({"frames": frames, "duration": duration}),
+        stream=_given(
+            {
+                "frames": frames,
+                "duration": duration,
+                "realtime": realtime or None,
+                "max_age_ms": max_age,
+                "reconnect": reconnect,
+                "rtsp_transport": rtsp_transport,
+            }
+        ),
         hud=hud,
-        overlay=_given({"isolate": isolate, "highlight": highlight}),
+        overlay=_given(
+            {"results": overlay, "watermark": watermark or None, "isolate": isolate, "highlight": highlight}
+        ),
         overwrite=overwrite,
     )
     settings = settings_for(config, options)
-    fetch_zoo_models((model.package for stream in settings.streams.values() for model in stream.models), quiet)
-    with report_file(report) as outcomes:
-        outcomes.extend(run_settings(settings, _view(quiet)))
+    fetch_zoo_models(packages_of(settings), quiet or log == "json")
+    view: RunView = EventLogView(_view(quiet, with_progress=False)) if log == "json" else _view(quiet)
+    with ExitStack() as running, report_file(report) as outcomes:
+        if metrics is not None:
+            view = MetricsView(view, running.enter_context(metrics_server(metrics)))
+        outcomes.extend(run_settings(settings, view))
     _exit_as(outcomes, debug)
 
 
@@ -162,6 +227,9 @@ def compare(
     data: Annotated[Path | None, typer.Option(help="COCO annotations of the pictures (.json).")] = None,
     output: Annotated[Path, typer.Option(help="The folder to write tables and pictures to.")] = Path("out/compare"),
     threshold: Annotated[float | None, typer.Option(help="The least score of a result, 0 to 1.")] = None,
+    texts: Annotated[
+        str | None, typer.Option(help="What zero-shot models tell apart, with commas between: 'a dog,a cat'.")
+    ] = None,
     frames: Annotated[int | None, typer.Option(min=1, help="At most so many frames of each source.")] = None,
     device: Annotated[Device, typer.Option(help="Where the models run.")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace output that exists.")] = False,
@@ -182,10 +250,24 @@ def compare(
         threshold=threshold,
         device=device,
         unverified=unverified,
+        texts=None if texts is None else _between_commas(texts),
         frames=frames,
         overwrite=overwrite,
     )
     run_comparison(models, source, options, out, err, quiet=quiet)
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Try what works on this machine, and say how to mend what does not; exit code 1 where something needed fails."""
+    from stream.doctor.view import run_doctor
+
+    log_to_terminal(debug)
+    if not run_doctor(out, as_json=as_json):
+        raise typer.Exit(1)
 
 
 @explain_app.command(name="iou")
@@ -253,11 +335,12 @@ def main() -> None:
     """The entry point: a user's mistake is one line on standard error; `--debug` shows the traceback."""
     try:
         app()
-    except MirillaError as error:
-        if "--debug" in sys.argv:
-            raise
-        say(error)
-        sys.exit(error.exit_code)
+    except Exception as error:
+        if isinstance(error, MirillaError) and "--debug" not in sys.argv:
+            say(error)
+        else:
+            say_with_traceback(error)
+        sys.exit(error.exit_code if isinstance(error, MirillaError) else 1)
 
 
 def _exit_as(outcomes: Sequence[StreamOutcome], debug: bool) -> None:
@@ -270,8 +353,12 @@ def _exit_as(outcomes: Sequence[StreamOutcome], debug: bool) -> None:
         raise typer.Exit(1)
 
 
-def _view(quiet: bool) -> RunView:
-    return QuietView() if quiet else TerminalView(out, err)
+def _view(quiet: bool, *, with_progress: bool = True) -> RunView:
+    return QuietView() if quiet else TerminalView(out, err if with_progress else None)
+
+
+def _between_commas(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

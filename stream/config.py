@@ -15,6 +15,8 @@ from pydantic_core import ErrorDetails
 
 from models.onnx_session import Device, GraphOptimization
 from stream.errors import ConfigError
+from stream.picture_timing import Timing
+from stream.sources.source import RtspTransport, SourceOptions
 
 # Where pydantic speaks of Python's types, say it in YAML's.
 _EXPECTED = {
@@ -26,6 +28,14 @@ _EXPECTED = {
 
 class _Checked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _as_model(value: Any) -> Any:
+    return {"package": value} if isinstance(value, str) else value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str | dict) else value
 
 
 _Share = Annotated[float, Field(ge=0, le=1)]
@@ -42,6 +52,17 @@ class CountSettings(_Checked):
     """Corners by name."""
 
 
+class DetectorSettings(_Checked):
+    """The detector that finds people for a pose model; it runs where the pose model runs."""
+
+    package: str
+    """As a model's; `none` takes the whole picture for one person."""
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    classes: tuple[str, ...] | None = None
+    """None takes what is called `person`, or everything where the detector knows no such class."""
+    max_detections: Annotated[int, Field(ge=1)] = 300
+
+
 class ModelSettings(_Checked):
     """A model of a stream."""
 
@@ -51,6 +72,8 @@ class ModelSettings(_Checked):
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     """None leaves it to the model's task."""
     classes: tuple[str, ...] | None = None
+    texts: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_as_list)] | None = None
+    """What a zero-shot classifier tells apart; None where a model has classes of its own."""
     top: Annotated[int, Field(ge=1)] = 5
     max_detections: Annotated[int, Field(ge=1)] = 300
     device: Device = "auto"
@@ -59,27 +82,31 @@ class ModelSettings(_Checked):
     unverified: bool = False
     every: Annotated[int, Field(ge=1)] = 1
     """Runs on every Nth frame; its result is carried to the frames between."""
+    skip_unchanged: bool = False
+    """Does not run while the scene does not change; the last result holds."""
     track: bool = False
     """Objects keep an id from frame to frame, and are counted."""
     count: CountSettings | None = None
+    detector: Annotated[DetectorSettings | None, BeforeValidator(_as_model)] = None
+    """For pose models, and only for them."""
 
 
 class OverlaySettings(_Checked):
-    """What is drawn besides the models' results."""
+    """What is drawn, and when."""
 
+    results: Timing = "auto"
+    """Whether a picture waits for what is inferred on it (`exact`), or shows the newest results (`latest`)."""
     hud: bool = True
+    watermark: bool = False
+    """The time of capture as a strip that `mirilla latency` reads."""
     isolate: str | None = None
     """`LABEL` or `LABEL:REST`, with a rest of `white`, `blur` or `grey`."""
     highlight: str | None = None
     """`LABEL`."""
 
 
-def _as_model(value: Any) -> Any:
-    return {"package": value} if isinstance(value, str) else value
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str | dict) else value
+def _as_overlay(value: Any) -> Any:
+    return {"results": value} if isinstance(value, str) else value
 
 
 class StreamSettings(_Checked):
@@ -88,9 +115,24 @@ class StreamSettings(_Checked):
     source: Annotated[str, Field(coerce_numbers_to_str=True)]
     models: Annotated[tuple[Annotated[ModelSettings, BeforeValidator(_as_model)], ...], BeforeValidator(_as_list)] = ()
     sinks: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_as_list)]
-    overlay: OverlaySettings = OverlaySettings()
+    overlay: Annotated[OverlaySettings, BeforeValidator(_as_overlay)] = OverlaySettings()
+    realtime: bool = False
+    """Plays a recording by the clock, as if it were a camera."""
+    max_age_ms: Annotated[float, Field(gt=0)] | None = None
+    """A live source's frame that is older when a model could take it is dropped."""
     frames: Annotated[int, Field(ge=1)] | None = None
     duration: Annotated[float, Field(gt=0)] | None = None
+    reconnect: Annotated[int, Field(ge=0)] | None = None
+    """How often in a row to try to get a lost source back; None for ever."""
+    rtsp_transport: RtspTransport = "tcp"
+    connect_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = SourceOptions().connect_seconds
+    """How long a network source may take until its first picture."""
+    lost_after_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = SourceOptions().lost_after_seconds
+    """How long a network source may give no picture before it counts as lost."""
+
+    def source_options(self) -> SourceOptions:
+        """What concerns the source."""
+        return SourceOptions(self.reconnect, self.rtsp_transport, self.connect_seconds, self.lost_after_seconds)
 
 
 class Settings(_Checked):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from models import Model
+from models.chain import LoadedModel
 from stream.config import OverlaySettings
 from stream.errors import ConfigError
 from stream.overlays.emphasis import Emphasis, Rest
@@ -15,7 +15,7 @@ _TASKS_WITH_AREAS = (*TASKS_WITH_BOXES, "semantic_segmentation")
 _RESTS: dict[str, Rest] = {"white": "white", "blur": "blur", "grey": "grey"}
 
 
-def emphasis_for(settings: OverlaySettings, models: Sequence[Model]) -> Emphasis | None:
+def emphasis_for(settings: OverlaySettings, models: Sequence[LoadedModel]) -> Emphasis | None:
     """The label that stands alone, or before all others; None where the user asks for none.
 
     Raises:
@@ -37,7 +37,7 @@ def emphasis_for(settings: OverlaySettings, models: Sequence[Model]) -> Emphasis
     return None
 
 
-def _check_label(key: str, label: str, models: Sequence[Model]) -> None:
+def _check_label(key: str, label: str, models: Sequence[LoadedModel]) -> None:
     known = dict.fromkeys(
         name
         for model in models

@@ -59,12 +59,12 @@ class AudioTrack:
     """Where the sound of a recorded source lies: a sink reads the packets from the file itself, on the same time line.
 
     Attributes:
-        path: the file or address that libav opens.
+        path: the file, or the address, which may hold credentials.
         stream_index: the audio stream's index in that file.
         codec: libav's name of the codec: `aac`.
     """
 
-    path: Path
+    path: Path | str = field(repr=False)
     stream_index: int
     codec: str
 

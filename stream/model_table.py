@@ -1,4 +1,4 @@
-"""The models that are here and the zoo, as tables for people."""
+"""The models that are here and the zoo, as tables for people; both say which of them `mirilla run` takes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rich.table import Table
 from models.errors import ModelError
 from models.manifest import Manifest
 from models.package import Package, bundled_names, find_package
+from models.tasks import task_kinds
 from models.zoo import exported_names, zoo
 
 
@@ -26,7 +27,7 @@ def package_table() -> Table:
             table.add_row(
                 name,
                 origin,
-                manifest.task,
+                _said(manifest.task, manifest.decoder),
                 "" if top1 is None else f"{top1:.3f}",
                 f"{_bytes(package) / 1e6:.1f} MB",
                 manifest.precision,
@@ -46,8 +47,15 @@ def zoo_table() -> Table:
     """A row an entry of the zoo."""
     table = Table("zoo", "task", "parameters", "input", "licence", box=box.SIMPLE)
     for name, entry in zoo().items():
-        table.add_row(name, entry.task, f"{entry.parameters / 1e6:.1f} M", entry.input, entry.licence)
+        table.add_row(name, _said(entry.task), f"{entry.parameters / 1e6:.1f} M", entry.input, entry.licence)
     return table
+
+
+def _said(task: str, decoder: str | None = None) -> str:
+    """A task in a manifest's or the hub's words, marked where no task of ours runs such a model."""
+    decoders = next((kind.decoders for kind in task_kinds() if kind.name == task.replace("-", "_")), frozenset())
+    runs = bool(decoders) if decoder is None else decoder in decoders
+    return task if runs else f"{task} (export only)"
 
 
 def _parity(manifest: Manifest) -> str:

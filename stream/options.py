@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from stream.config import Settings, check_settings, read_config
 from stream.errors import ConfigError
 from stream.sinks.masks import PREFIX as MASKS_PREFIX
+from stream.sources.address import is_address, stream_name
 
 CONFIG_NAME = "config.yaml"
 DEFAULT_MODEL = "quickdraw-32"
@@ -79,12 +81,23 @@ def _with_sources(
     names = [_stream_name(source) for source in sources]
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        # The whole source tells two files of one name in two folders apart.
-        names = [source if name in repeated else name for name, source in zip(names, sources, strict=True)]
+        names = [
+            _whole_name(source, number) if name in repeated else name
+            for number, (name, source) in enumerate(zip(names, sources, strict=True), 1)
+        ]
     return {name: {**like, "source": source} for name, source in zip(names, sources, strict=True)}
 
 
+def _whole_name(source: str, number: int) -> str:
+    """What tells a source from others of its name: two files by their folders, two addresses by their places here."""
+    return f"{stream_name(source)}-{number}" if is_address(source) else source
+
+
 def _stream_name(source: str) -> str:
+    if webcam := re.match(r"\d+(?=[:@]|$)", source):
+        return f"webcam-{webcam[0]}"
+    if is_address(source):
+        return stream_name(source)
     return Path(source.rstrip("/")).stem.split(":")[0] or source
 
 
@@ -110,6 +123,6 @@ def _check_paths(settings: Settings) -> None:
             path = Path(sink.removeprefix(MASKS_PREFIX)).resolve()
             if path in sources and path.is_file():
                 raise ConfigError(f"sink: {sink!r} is also a source; choose another name")
-            if path in seen and sink != "null":
+            if path in seen and sink not in ("null", "window"):
                 raise ConfigError(f"sink: {sink!r} is written twice; choose other names, such as 'out/{{name}}.mp4'")
             seen.add(path)

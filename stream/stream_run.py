@@ -13,19 +13,25 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
-from models import Model, load_model
+from models import Model, TopDown, load_model
+from models.chain import LoadedModel
 from models.tasks.object_detection import DEFAULT_THRESHOLD
-from stream.config import ModelSettings, Settings
+from stream.config import ModelSettings, Settings, StreamSettings
 from stream.counting import ObjectCounter
 from stream.emphasis_choice import TASKS_WITH_BOXES, emphasis_for
 from stream.errors import ConfigError
+from stream.event_log import log_event
 from stream.metrics import Metrics
 from stream.model_step import ModelStep
 from stream.opencv_threads import opencv_on_one_thread
 from stream.pipeline import Limits, Pipeline
+from stream.pose_models import POSES, with_detector
 from stream.sinks import Sink, make_sink
-from stream.sources import open_source
+from stream.sources import Source, open_source
+from stream.sources.address import redacted
+from stream.sources.paced import PacedSource
 from stream.tracking import LEAST_SCORE, Tracker
+from stream.watermark import LEAST_WIDTH_PX
 
 
 class RunView(Protocol):
@@ -60,16 +66,19 @@ class _Prepared:
     """A stream that is ready to run: everything that can be wrong with the input was looked at."""
 
     name: str
+    source: Source
     pipeline: Pipeline
-    models: Sequence[Model]
+    models: Sequence[LoadedModel]
     sinks: Sequence[Sink]
 
     def outcome(self, error: Exception | None) -> StreamOutcome:
-        about = {model.name: {"provider": model.provider, "package": model.package.origin} for model in self.models}
+        about = {model.name: _about(model) for model in self.models}
         paths = [path for sink in self.sinks for path in sink.paths()]
         report = self.pipeline.metrics.report(about)
         if self.pipeline.counts:
             report["counts"] = self.pipeline.counts
+        if (status := self.source.status) is not None:
+            report["source"] = {"reconnects": status.reconnects, "lost_seconds": round(status.lost_ns / 1e9, 3)}
         return StreamOutcome(self.name, report, paths, error)
 
 
@@ -100,6 +109,15 @@ def run_settings(settings: Settings, view: RunView, extra_sinks: Sequence[Sink] 
     return outcomes
 
 
+def _about(model: LoadedModel) -> dict[str, str]:
+    said = {"provider": model.provider, "package": model.package.origin}
+    if isinstance(model, TopDown):
+        said["detector"] = model.detector.package.origin
+    if model.why_not_cuda is not None:
+        said["why_not_cuda"] = model.why_not_cuda
+    return said
+
+
 def _run(stream: _Prepared, view: RunView) -> Exception | None:
     try:
         stream.pipeline.run(view.following(stream.name, stream.pipeline))
@@ -112,37 +130,60 @@ def _run(stream: _Prepared, view: RunView) -> Exception | None:
 
 def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack) -> list[_Prepared]:
     """Every stream, with its source open, before the first of them runs."""
-    models: dict[str, Model] = {}
+    models: dict[str, LoadedModel] = {}
     streams = []
     for name, stream in settings.streams.items():
         sinks = [*(make_sink(sink, overwrite=settings.overwrite) for sink in stream.sinks), *extra_sinks]
-        source = opened.enter_context(open_source(stream.source))
+        source = opened.enter_context(_source(stream))
         steps = [_step(model, models) for model in stream.models]
         chosen = [models[_loading_key(model)] for model in stream.models]
         names = [model.name for model in chosen]
+        for model in chosen:
+            if model.takes_any_size:
+                model.warm_up(source.info.width, source.info.height)
         if len(set(names)) < len(names):
             raise ConfigError(f"models: {', '.join(names)}: two models have one name; give one of them another 'name'")
         pipeline = Pipeline(
             source,
             steps,
             sinks,
-            metrics=Metrics(names),
+            metrics=Metrics(names, source=source.info),
             hud=stream.overlay.hud,
+            watermark=stream.overlay.watermark,
             emphasis=emphasis_for(stream.overlay, chosen),
             limits=Limits(stream.frames, stream.duration),
+            timing=stream.overlay.results,
+            max_age_ms=stream.max_age_ms,
         )
-        streams.append(_Prepared(name, pipeline, chosen, sinks))
+        streams.append(_Prepared(name, source, pipeline, chosen, sinks))
     return streams
 
 
-def _step(settings: ModelSettings, models: dict[str, Model]) -> ModelStep:
+def _source(stream: StreamSettings) -> Source:
+    source = open_source(stream.source, stream.source_options())
+    if stream.realtime and not source.info.is_live:
+        source = PacedSource(source)
+    shown = redacted(stream.source)
+    if stream.max_age_ms is not None and not source.info.is_live:
+        source.close()
+        raise ConfigError(f"max_age_ms: {shown!r} is recorded, and loses no frame; add 'realtime: true'")
+    if stream.overlay.watermark and source.info.width < LEAST_WIDTH_PX:
+        source.close()
+        raise ConfigError(f"watermark: {shown!r} is {source.info.width} wide; it takes {LEAST_WIDTH_PX}")
+    return source
+
+
+def _step(settings: ModelSettings, models: dict[str, LoadedModel]) -> ModelStep:
     """A model as one stream uses it; loaded once for all streams that load it alike."""
     key = _loading_key(settings)
     if key not in models:
-        models[key] = _loaded(settings)
+        models[key] = with_detector(_loaded(settings), settings)
+        loaded = models[key]
+        about = {"model": loaded.name, **_about(loaded)}
+        log_event("model_loaded", f"{loaded.name} runs on {loaded.provider}", about)
     model, count = models[key], settings.count
     wanted = "track" if settings.track else "count"
-    if (settings.track or count is not None) and model.manifest.task not in TASKS_WITH_BOXES:
+    if (settings.track or count is not None) and model.manifest.task not in (*TASKS_WITH_BOXES, POSES):
         raise ConfigError(f"models: {model.name}: {wanted}: the model finds no objects; leave {wanted!r} out")
     if count is not None and count.lines and not settings.track:
         raise ConfigError(f"models: {model.name}: count.lines: only tracked objects cross lines; add 'track: true'")
@@ -150,20 +191,25 @@ def _step(settings: ModelSettings, models: dict[str, Model]) -> ModelStep:
     counter = None
     if settings.track or count is not None:
         counter = ObjectCounter(count.lines, count.zones) if count else ObjectCounter()
-    return ModelStep(model, every=settings.every, tracker=tracker, counter=counter)
+    return ModelStep(
+        model, every=settings.every, skip_unchanged=settings.skip_unchanged, tracker=tracker, counter=counter
+    )
 
 
 def _loading_key(settings: ModelSettings) -> str:
-    return settings.model_dump_json(exclude={"every", "count"})
+    return settings.model_dump_json(exclude={"every", "skip_unchanged", "count"})
 
 
 def _threshold(settings: ModelSettings) -> float:
-    return DEFAULT_THRESHOLD if settings.threshold is None else settings.threshold
+    """Of the boxes that are followed: a pose model's are its detector's."""
+    threshold = settings.threshold if settings.detector is None else settings.detector.threshold
+    return DEFAULT_THRESHOLD if threshold is None else threshold
 
 
 def _loaded(settings: ModelSettings) -> Model:
-    # A tracker is shown the unsure boxes, too, and decides itself.
-    threshold = min(LEAST_SCORE, _threshold(settings)) if settings.track else settings.threshold
+    # A tracker is shown the unsure boxes, too, and decides itself; poses of those would cost more than they tell.
+    is_shown_more = settings.track and settings.detector is None
+    threshold = min(LEAST_SCORE, _threshold(settings)) if is_shown_more else settings.threshold
     return load_model(
         settings.package,
         name=settings.name,
@@ -175,6 +221,7 @@ def _loaded(settings: ModelSettings) -> Model:
         top=settings.top,
         max_detections=settings.max_detections,
         unverified=settings.unverified,
+        texts=settings.texts,
     )
 
 

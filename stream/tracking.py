@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 
 import cv2
@@ -83,14 +83,18 @@ class Tracker:
         self._ids = count(1)
 
     def update(self, found: Detections, seconds: float) -> Detections:
-        """The objects that are tracked, or are new and sure, with their ids.
+        """The objects that are tracked, or are new and sure, with their ids; arguments as of `follow`."""
+        return found.tracked(*self.follow(found, seconds))
+
+    def follow(self, found: Detections, seconds: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which objects are tracked, or are new and sure, and their ids.
 
         Args:
             found: what the model says of the next frame, down to `LEAST_SCORE`.
             seconds: presentation time of that frame.
 
         Returns:
-            The same objects without those that are unsure and continue no track.
+            Rising indices int64 (M,), without those that are unsure and continue no track; ids int64 (M,).
         """
         for track in self._tracks:
             _predict(track)
@@ -115,7 +119,7 @@ class Tracker:
         self._tracks = [track for track in self._tracks if _is_kept(track, seconds)]
         rows = np.array(sorted(matched), np.int64)
         track_ids = np.array([matched[row].track_id for row in rows.tolist()], np.int64)
-        return replace(found[rows], track_ids=track_ids)
+        return rows, track_ids
 
     def tails(self) -> list[Tail]:
         """The recent ways of what was seen in the last frame."""

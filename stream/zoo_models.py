@@ -13,7 +13,15 @@ from models.errors import ModelError
 from models.hub import fetch_onnx
 from models.package import bundled_names
 from models.zoo import exported_names, packages_folder, zoo
+from stream.config import Settings
 from stream.errors import ConfigError
+
+
+def packages_of(settings: Settings) -> list[str]:
+    """What the models of all streams are called, the detectors before them too."""
+    chosen = [model for stream in settings.streams.values() for model in stream.models]
+    detectors = [model.detector.package for model in chosen if model.detector is not None]
+    return [*(model.package for model in chosen), *detectors]
 
 
 def missing_from_zoo(packages: Iterable[str]) -> list[str]:

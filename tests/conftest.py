@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,7 +45,44 @@ def chromium() -> Path:
     return _need(shutil.which("chromium") or shutil.which("google-chrome"), "Chromium is not installed")
 
 
+def _fails(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode != 0
+
+
+@pytest.fixture(scope="session")
+def rtsp_python() -> Path:
+    """A Python that can run tests/stream/sources/rtsp_server.py: the system's, where Debian's bindings are."""
+    python = "/usr/bin/python3"
+    needed = "for name in ('x264enc', 'vp8enc', 'rtph264pay', 'rtpvp8pay'): assert Gst.ElementFactory.find(name)"
+    program = f"""
+import gi
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import Gst, GstRtspServer
+Gst.init(None)
+{needed}
+"""
+    works = Path(python).exists() and not _fails([python, "-c", program])
+    return _need(python if works else None, "GStreamer's RTSP server (gir1.2-gst-rtsp-server-1.0) is not installed")
+
+
 @pytest.fixture(scope="session")
 def ffprobe() -> Path:
     """The ffprobe program."""
     return _need(shutil.which("ffprobe"), "ffprobe is not installed")
+
+
+@pytest.fixture
+def screen() -> Iterator[str]:
+    """An X display of 1280x960 with nothing on it, by its name: `:7`; xdotool presses its keys."""
+    _need(shutil.which("xdotool"), "xdotool is not installed")
+    program = _need(shutil.which("Xvfb"), "Xvfb is not installed")
+    reader, writer = os.pipe()
+    command = [str(program), "-displayfd", str(writer), "-screen", "0", "1280x960x24", "-nolisten", "tcp", "-noreset"]
+    server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
+    os.close(writer)
+    try:
+        with os.fdopen(reader) as answer:
+            yield f":{answer.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait(10)

@@ -15,10 +15,11 @@ PACKAGES = ("stream", "models", "exporters")
 
 # Where a module may be imported: files or folders, relative to the root.
 ONLY_IN = {
-    # Runs graphs in the one file; the other rewrites them in eight bits.
-    "onnxruntime": {"models/onnx_session.py", "exporters/precision.py"},
+    # Runs graphs in the one file; the others look for its libraries, and rewrite graphs in eight bits.
+    "onnxruntime": {"models/onnx_session.py", "models/cuda_libraries.py", "exporters/precision.py"},
     "asyncio": {"stream/web"},
     "av": {"stream"},
+    "tokenizers": {"models/text_encoder.py", "exporters/zero_shot.py"},
     "faster_coco_eval": {"models/evaluation/average_precision.py"},
     **{name: {"exporters", "models/networks", "models/training"} for name in HEAVY - {"matplotlib"}},
     "matplotlib": {"exporters", "models/networks", "models/training", "models/evaluation/charts.py"},

@@ -24,6 +24,7 @@ from models.training.quickdraw_data import BITMAP_SUFFIXES, STROKES_SUFFIX, Spli
 _BATCH = 256
 _TOP = 5
 SKETCHES = "sketch_classification"
+ZERO_SHOT = "zero_shot_image_classification"
 
 
 def is_sketch_folder(folder: Path) -> bool:

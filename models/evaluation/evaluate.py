@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from models.evaluation.classification_evaluation import (
     SKETCHES,
+    ZERO_SHOT,
     class_folders,
     evaluate_classifier,
     evaluate_sketches,
@@ -24,6 +26,7 @@ _LAYOUTS = {
     "instance_segmentation": "COCO annotations (.json)",
     "semantic_segmentation": "a folder with images/ and masks/",
     "image_classification": "a folder with one sub-folder a class",
+    ZERO_SHOT: "a folder with one sub-folder a class, whose names become the texts",
     SKETCHES: "a folder of Quick, Draw! files (.npz, .npy, .ndjson), or one with one sub-folder a class",
 }
 
@@ -64,6 +67,9 @@ def evaluate(
         return evaluate_segmentation(_loaded(package, options), data, on_progress)
     if data.is_dir() and task in ("image_classification", SKETCHES) and class_folders(data):
         return evaluate_classifier(_loaded(package, options), data, on_progress)
+    if data.is_dir() and task == ZERO_SHOT and class_folders(data):
+        texts = [name.replace("_", " ") for name in class_folders(data)]
+        return evaluate_classifier(_loaded(package, options, texts), data, on_progress)
     raise DataError(f"data: {data} is not in the layout for {task}; give {_LAYOUTS[task]}")
 
 
@@ -86,7 +92,7 @@ def _annotation_file(data: Path) -> Path:
     return files[0]
 
 
-def _loaded(package: Package, options: EvaluationOptions) -> Model:
+def _loaded(package: Package, options: EvaluationOptions, texts: Sequence[str] | None = None) -> Model:
     is_detector = package.manifest.task in ("object_detection", "instance_segmentation")
     return load_model(
         package.origin,
@@ -95,4 +101,5 @@ def _loaded(package: Package, options: EvaluationOptions) -> Model:
         threshold=LEAST_SCORE if is_detector else 0.0,
         max_detections=MOST_DETECTIONS,
         unverified=options.unverified,
+        texts=texts,
     )

@@ -12,7 +12,7 @@ from models.errors import ModelError
 from models.manifest import Manifest
 from models.placement import fit
 from models.results import Classification
-from models.tasks.scores import softmax
+from models.tasks.scores import ranked, softmax
 from models.tasks.task import TaskKind
 
 _RESIZE_RULES = ("stretch", "shortest_edge_center_crop", "stretch_center_crop")
@@ -39,8 +39,7 @@ class ImageClassification:
         manifest = self._manifest
         row = outputs[manifest.outputs[0]][0].astype(np.float32)
         scores = softmax(row) if manifest.decoder == "softmax" else row
-        order = np.argsort(-scores, kind="stable")
-        return Classification(manifest.task, order.astype(np.int64), scores[order], manifest.class_names)
+        return ranked(manifest.task, scores, manifest.class_names)
 
 
 TASK = TaskKind(

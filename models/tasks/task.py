@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.manifest import Manifest
+from models.manifest import Manifest, TextSpec
 from models.results import Result, ResultFilter
 
 
@@ -36,9 +36,12 @@ class TaskKind:
         make: makes the task for one model; raises ModelError where the manifest does not fit. What the user wants of
             its results is known, so that no work is spent on what would be dropped; dropping is the model's.
         default_threshold: the least score that is reported where the user does not say.
+        make_for_texts: makes the task in place of `make` where the user names the classes: of the manifest with their
+            texts as class names, how texts are read, and the texts' embeddings float32 (T, D).
     """
 
     name: str
     decoders: frozenset[str]
     make: Callable[[Manifest, ResultFilter], Task]
     default_threshold: float = 0.0
+    make_for_texts: Callable[[Manifest, TextSpec, NDArray[np.float32]], Task] | None = None

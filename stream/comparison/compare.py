@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from models.evaluation.coco_annotations import read_coco_objects
 from models.model import Model, load_model
 from models.onnx_session import Device
+from models.package import find_package
 from stream.comparison.material import Material, gather_material
 from stream.comparison.recording import Recording, record
 from stream.comparison.rows import LEAST_OVERLAP, ComparisonRow, Truth, comparison_rows
@@ -26,6 +27,7 @@ from stream.errors import ConfigError
 from stream.frame import Frame, SourceInfo
 from stream.frame_result import FrameResult
 from stream.pipeline import Limits
+from stream.pose_models import POSES
 from stream.sinks import make_sink
 from stream.sinks.partial_file import PartialFile
 
@@ -42,6 +44,7 @@ class ComparisonOptions:
         data: COCO annotations of the pictures; None compares the models with one another.
         threshold: the least score of a result; None leaves it to each model's task.
         device, threads, unverified: as `models.model.load_model` takes them.
+        texts: what zero-shot classifiers tell apart; other models have classes of their own.
         frames: at most so many of each source.
         overwrite: whether earlier output may be replaced.
     """
@@ -52,6 +55,7 @@ class ComparisonOptions:
     device: Device = "auto"
     threads: int | None = None
     unverified: bool = False
+    texts: tuple[str, ...] | None = None
     frames: int | None = None
     overwrite: bool = False
 
@@ -108,6 +112,9 @@ def compare_models(
 
 
 def _load(specs: Sequence[str], options: ComparisonOptions) -> list[Model]:
+    takes_texts = [find_package(spec, unverified=options.unverified).manifest.texts is not None for spec in specs]
+    if options.texts is not None and not any(takes_texts):
+        raise ConfigError("texts: all models have classes of their own; leave texts out")
     models = [
         load_model(
             spec,
@@ -115,9 +122,13 @@ def _load(specs: Sequence[str], options: ComparisonOptions) -> list[Model]:
             threads=options.threads,
             threshold=options.threshold,
             unverified=options.unverified,
+            texts=options.texts if takes else None,
         )
-        for spec in specs
+        for spec, takes in zip(specs, takes_texts, strict=True)
     ]
+    for model in models:
+        if model.manifest.task == POSES:
+            raise ConfigError(f"compare: {model.name}: poses cannot be compared yet; give other models")
     counts = Counter(model.name for model in models)
     for model, spec in zip(models, specs, strict=True):
         if counts[model.name] > 1:

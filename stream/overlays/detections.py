@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.results import Detections
-from stream.overlays.labels import LabelPlaces
-from stream.overlays.layout import Layout, Rect
+from stream.overlays.labels import draw_labels, object_texts
+from stream.overlays.layout import Layout
 from stream.overlays.overlay import Overlay, OverlayKind
-from stream.overlays.region import fill_tag
-from stream.overlays.score_bars import percent
-from stream.overlays.text import cap_height, fit_text, text_width
-from stream.overlays.theme import SEMIBOLD, Colour, Sizes, class_colour
+from stream.overlays.theme import Colour, class_colour
 from stream.overlays.tinting import tint_masks
 
 
@@ -28,77 +26,46 @@ class DetectionsOverlay(Overlay[Detections]):
         """Draw boxes and labels; nothing where there are no objects."""
         colours = _colours(result)
         sizes = layout.sizes
-        boxes = [_whole_pixels(box) for box in result.boxes_xyxy]
+        boxes_xyxy = np.rint(result.boxes_xyxy).astype(np.int64)
         # Around a mask with contours, a box only has to hold its label.
         line, rim = (sizes.line, max(1, sizes.line // 4)) if result.masks is None else (max(1, sizes.line // 3), 0)
-        for box, colour in zip(boxes[::-1], colours[::-1], strict=True):
-            draw_box(canvas, box, colour, line, rim)
-        _draw_labels(canvas, _texts(result), boxes, colours, sizes)
+        draw_boxes(canvas, boxes_xyxy, colours, line, rim)
+        draw_labels(canvas, object_texts(result), boxes_xyxy, colours, sizes)
 
 
 def _colours(result: Detections) -> list[Colour]:
     return [class_colour(class_id) for class_id in result.class_ids.tolist()]
 
 
-def _whole_pixels(box_xyxy: NDArray[np.float32]) -> Rect:
-    left, top, right, bottom = (round(float(value)) for value in box_xyxy)
-    return Rect(left, top, right - left, bottom - top)
-
-
-def draw_box(canvas: NDArray[np.uint8], box: Rect, colour: Colour, line: int, rim: int) -> None:
-    """Draw a box whose lines lie within it; a dark rim keeps them visible on a ground of any colour."""
+def draw_boxes(
+    canvas: NDArray[np.uint8], boxes_xyxy: NDArray[np.int64], colours: list[Colour], line: int, rim: int
+) -> None:
+    """Draw boxes whose lines lie within them, the first on top; a dark rim keeps them visible on any ground."""
     height, width = canvas.shape[:2]
     # Whatever a box is, a line of it is in the picture.
-    left, top = min(max(box.left, 0), width - 1), min(max(box.top, 0), height - 1)
-    right = max(left + 1, min(box.left + box.width, width))
-    bottom = max(top + 1, min(box.top + box.height, height))
-    if rim:
-        dark: Colour = (colour[0] // 3, colour[1] // 3, colour[2] // 3)
-        _fill_frame(canvas[max(0, top - rim) : bottom + rim, max(0, left - rim) : right + rim], dark, rim)
-        # Not below 0, from where slices count back from the other end.
-        _fill_frame(canvas[top + line : max(0, bottom - line), left + line : max(0, right - line)], dark, rim)
-    _fill_frame(canvas[top:bottom, left:right], colour, line)
+    starts = np.clip(boxes_xyxy[:, :2], 0, (width - 1, height - 1))
+    ends = np.clip(boxes_xyxy[:, 2:], starts + 1, (width, height))
+    frames = np.hstack([starts, ends])
+    # One dark frame below, wide enough to show on both sides of the line.
+    rims = _frame_outlines(frames + np.array([-rim, -rim, rim, rim]), line + 2 * rim)
+    lines = _frame_outlines(frames, line)
+    for rim_outlines, line_outlines, colour in zip(rims[::-1], lines[::-1], colours[::-1], strict=True):
+        if rim:
+            cv2.fillPoly(canvas, rim_outlines, (colour[0] // 3, colour[1] // 3, colour[2] // 3))
+        cv2.fillPoly(canvas, line_outlines, colour)
 
 
-def _fill_frame(view: NDArray[np.uint8], colour: Colour, line: int) -> None:
-    # Not cv2.rectangle: a line of an even thickness would lie half outside.
-    for edge in (view[:line], view[-line:], view[:, :line], view[:, -line:]):
-        edge[:] = colour
+def _frame_outlines(boxes_xyxy: NDArray[np.int64], line: int) -> list[list[NDArray[np.int32]]]:
+    """For each box the outlines (4, 2) between which its frame is filled; no inner one where the frame fills the box.
 
-
-def _texts(result: Detections) -> list[tuple[str, str]]:
-    """For each object its name, and what is said after it and never cut: track and score."""
-    tracks = [""] * len(result) if result.track_ids is None else [f" #{track_id}" for track_id in result.track_ids]
-    scores = result.scores.tolist()
-    return [
-        (label, f"{track} {percent(score)}") for label, track, score in zip(result.labels, tracks, scores, strict=True)
-    ]
-
-
-def _draw_labels(
-    canvas: NDArray[np.uint8],
-    texts: list[tuple[str, str]],
-    boxes: list[Rect],
-    colours: list[Colour],
-    sizes: Sizes,
-) -> None:
-    height, width = canvas.shape[:2]
-    places = LabelPlaces(width, height)
-    padding = max(2, sizes.gap // 2)
-    # Descenders and accents need more than the height of capitals.
-    tag_height = cap_height(sizes.small) + 2 * padding + 2
-    widest = min(sizes.panel_width, width) - 2 * padding
-    tags = []
-    for (label, note), box, colour in zip(texts, boxes, colours, strict=True):
-        shown = fit_text(label, widest - text_width(note, sizes.small, SEMIBOLD), sizes.small, SEMIBOLD)
-        if not shown:
-            continue
-        tag_width = text_width(shown + note, sizes.small, SEMIBOLD) + 2 * padding
-        place = places.place(box, tag_width, tag_height)
-        if place is not None:
-            tags.append((shown + note, place, colour))
-    for text, place, colour in reversed(tags):
-        fill_tag(canvas, text, place, colour, sizes.small, sizes.radius // 3)
+    A line of an even thickness drawn along the box would lie half outside, and edges drawn one by one take longer.
+    """
+    # Outlines are filled, too.
+    outer = boxes_xyxy - np.array([0, 0, 1, 1])
+    inner = boxes_xyxy + np.array([line - 1, line - 1, -line, -line])
+    is_hollow = np.all(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2] > 2 * line, axis=1)
+    corners = [box[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2).astype(np.int32) for box in (outer, inner)]
+    return [list(pair[: 1 + hollow]) for *pair, hollow in zip(*corners, is_hollow.tolist(), strict=True)]
 
 
 OVERLAY = OverlayKind(result_type=Detections, make=DetectionsOverlay)

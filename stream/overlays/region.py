@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.overlays.layout import Rect
-from stream.overlays.panel import round_corners
+from stream.overlays.panel import fill_round
 from stream.overlays.text import cap_height, draw_text, fit_text, text_width
 from stream.overlays.theme import DARK, SEMIBOLD, Colour, Sizes
 
@@ -80,7 +80,6 @@ def draw_tag(canvas: NDArray[np.uint8], label: str, note: str, box: Rect, colour
 def fill_tag(canvas: NDArray[np.uint8], text: str, place: Rect, colour: Colour, size_px: int, radius_px: int) -> None:
     """Fill a place of the canvas, in place, with a colour and a line of dark text in the middle."""
     view = place.view(canvas)
-    with round_corners(view, radius_px):
-        view[:] = colour
+    fill_round(view, colour, radius_px)
     left = (place.width - text_width(text, size_px, SEMIBOLD)) // 2
     draw_text(view, text, left, (place.height - cap_height(size_px)) // 2, size_px, DARK, SEMIBOLD)

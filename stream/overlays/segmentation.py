@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.results import UNLABELLED, SegmentationMap
 from stream.overlays.layout import Layout, Rect
 from stream.overlays.overlay import Overlay, OverlayKind
-from stream.overlays.panel import draw_panel, round_corners
+from stream.overlays.panel import draw_panel, fill_round
 from stream.overlays.text import cap_height, draw_text, fit_text, text_width
 from stream.overlays.theme import QUIET_TEXT, SEMIBOLD, TEXT, Sizes, class_colour
 from stream.overlays.tinting import tint_map
@@ -28,7 +28,7 @@ class SegmentationOverlay(Overlay[SegmentationMap]):
         """Draw the map."""
         ids, colours = _colour_table(result.class_names)
         # Saturates: what is unlabelled becomes 255, the clear id.
-        colour_ids = cv2.convertScaleAbs(result.class_map) if ids is None else ids[result.class_map]
+        colour_ids = cv2.convertScaleAbs(result.class_map) if ids is None else cv2.LUT(result.class_map, ids)
         tint_map(canvas, np.asarray(colour_ids, np.uint8), colours, _CLEAR_ID, max(1, layout.sizes.line // 2))
 
     def draw_panel(self, canvas: NDArray[np.uint8], result: SegmentationMap, title: str, layout: Layout) -> None:
@@ -56,8 +56,7 @@ class SegmentationOverlay(Overlay[SegmentationMap]):
 def _draw_row(view: NDArray[np.uint8], class_id: int, label: str, area: float, top: int, sizes: Sizes) -> None:
     side = cap_height(sizes.text)
     swatch = Rect(sizes.padding, top, side, side).view(view)
-    with round_corners(swatch, sizes.radius // 3):
-        swatch[:] = class_colour(class_id)
+    fill_round(swatch, class_colour(class_id), sizes.radius // 3)
     share = f"{area:.0%}" if area >= 0.01 else "<1%"
     right = view.shape[1] - sizes.padding
     left = sizes.padding + side + sizes.gap

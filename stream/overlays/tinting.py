@@ -1,6 +1,6 @@
 """Tints parts of a picture in the colours of what is there: masks of objects, maps of classes (write thread).
 
-Everything is one blend of the whole picture with a painted copy: these are the dearest overlays.
+Everything is one blend of the picture with a painted copy: these are the dearest overlays.
 """
 
 from __future__ import annotations
@@ -28,19 +28,38 @@ def tint_masks(canvas: NDArray[np.uint8], masks: NDArray[np.bool_], colours: Seq
     """
     painted = canvas.copy()
     outlines = []
+    top, left, bottom, right = *canvas.shape[:2], 0, 0
     # Filling an outline is several times as fast as any operation on the pixels of a mask.
     for mask, colour in zip(masks[::-1], colours[::-1], strict=True):
-        bits = mask.view(np.uint8)
-        left, top, width, height = cv2.boundingRect(bits)
-        if width:
-            inside = bits[top : top + height, left : left + width]
-            contours, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE, offset=(left, top))
+        extent = _extent(mask)
+        if extent is not None:
+            rows, columns = extent
+            inside, offset = mask[extent].view(np.uint8), (columns.start, rows.start)
+            contours, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE, offset=offset)
             cv2.drawContours(painted, contours, -1, colour, cv2.FILLED)
             outlines.append((contours, colour))
-    cv2.addWeighted(canvas, 1 - _MASK_ALPHA, painted, _MASK_ALPHA, 0, dst=canvas)
+            top, bottom = min(top, rows.start), max(bottom, rows.stop)
+            left, right = min(left, columns.start), max(right, columns.stop)
+    if not outlines:
+        return
+    seen = np.s_[top:bottom, left:right]
+    cv2.addWeighted(canvas[seen], 1 - _MASK_ALPHA, painted[seen], _MASK_ALPHA, 0, dst=canvas[seen])
     # Not antialiased: that alone would cost more than all the rest.
     for contours, colour in outlines:
         cv2.drawContours(canvas, contours, -1, colour, line_px)
+
+
+def _extent(mask: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """The rows and columns that hold all of a mask bool (H, W); None where there is nothing.
+
+    A quarter of the time of `cv2.boundingRect`.
+    """
+    rows = np.flatnonzero(mask.any(axis=1))
+    if not len(rows):
+        return None
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(mask[top:bottom].any(axis=0))
+    return slice(top, bottom), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def tint_map(

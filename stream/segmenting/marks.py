@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.prompts import ObjectPrompt, Point
-from stream.overlays.detections import draw_box
-from stream.overlays.layout import Rect
+from stream.overlays.detections import draw_boxes
 from stream.overlays.theme import DARK, TEXT, Colour, Sizes, class_colour
 
 _SHIFT = 4
@@ -31,8 +30,8 @@ def draw_prompts(
     for number, prompt in enumerate(prompts):
         colour = class_colour(number)
         if prompt.box_xyxy is not None:
-            left, top, right, bottom = (round(value * scale) for value in prompt.box_xyxy)
-            draw_box(canvas, Rect(left, top, right - left, bottom - top), colour, sizes.line, max(1, sizes.line // 4))
+            box = np.rint(np.multiply(prompt.box_xyxy, scale)).astype(np.int64)[None]
+            draw_boxes(canvas, box, [colour], sizes.line, max(1, sizes.line // 4))
         for point in prompt.negative_xy:
             _draw_point(canvas, point, scale, sizes, DARK, colour, is_on=False)
         for point in prompt.points_xy:

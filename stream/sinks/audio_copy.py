@@ -12,16 +12,19 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from pathlib import Path
 from typing import cast
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.bitstream import BitStreamFilterContext
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
 from stream.frame import AudioTrack
+from stream.sources.address import redacted
+from stream.sources.network_stream import HTTP_OPTIONS
 
 MP4_CODECS = frozenset({"aac", "mp3", "opus", "flac", "alac", "ac3", "eac3"})
 """What is copied into MP4: what players expect there. The muxer would take more (Vorbis, PCM) that browsers refuse."""
@@ -31,6 +34,9 @@ AAC_BITS_PER_SECOND = 96_000
 
 TAIL_SECONDS = 30
 """So much sound without a picture after the last one written means that the source has none left either."""
+
+NETWORK_SECONDS = 5.0
+"""How long pictures wait for sound that is read over a network."""
 
 _AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000})
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO})
@@ -48,9 +54,9 @@ class AudioCopy:
         Raises:
             av.FFmpegError, ValueError, IndexError: the sound cannot be read, or not be written in this container.
         """
-        self._name = f"{track.path} stream {track.stream_index}"
+        self._name = redacted(f"{track.path} stream {track.stream_index}")
         self._container = container
-        self._input = av.open(str(track.path.absolute()) if track.path.exists() else str(track.path))
+        self._input = _opened(track.path)
         try:
             source = self._input.streams[track.stream_index]
             if not isinstance(source, AudioStream):
@@ -124,7 +130,7 @@ class AudioCopy:
         if getattr(error, "errno", None) in _DISK_ERRORS or self._errors >= _MAX_ERRORS:
             return False
         if self._errors == 0:
-            _log.warning("%s: the sound is broken and ends here (%s)", self._name, error)
+            _log.warning("%s: the sound is broken and ends here (%s)", self._name, redacted(str(error)))
         self._errors += 1
         self._ended, self._waiting = True, None
         return True
@@ -212,6 +218,12 @@ class AudioCopy:
         except (av.FFmpegError, ValueError) as error:
             if not self.give_up(error):
                 raise
+
+
+def _opened(path: Path | str) -> InputContainer:
+    if isinstance(path, Path):
+        return av.open(str(path.absolute()))
+    return av.open(path, options=HTTP_OPTIONS, timeout=NETWORK_SECONDS)
 
 
 def _starts_at(packet: Packet[AudioStream]) -> Fraction:

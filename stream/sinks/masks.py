@@ -1,15 +1,15 @@
-"""What models cut out, as pictures: `masks:FOLDER/` and `masks:FILE.gif` (write thread).
+"""What models cut out, and how far it is, as pictures: `masks:FOLDER/` and `masks:FILE.gif` (write thread).
 
 The folder gets, for each frame and model, a binary PNG (0 and 255) an object or class, and one in the classes' colours
-on black. The GIF shows each frame as it came, then its coloured masks, then the annotated picture, a second each.
-Frames for which no model with masks was asked are left out.
+on black. Of a depth map it gets a 16-bit PNG, and one in its colours. The GIF shows each frame as it came, then its
+coloured masks, then the annotated picture, a second each. Frames for which no model with masks was asked are left out.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from models.results import UNLABELLED, Detections, SegmentationMap
+from models.results import UNLABELLED, DepthMap, Detections, SegmentationMap
 from stream.frame import Frame, SourceInfo
 from stream.frame_result import FrameResult
+from stream.overlays.depth import depth_colours
 from stream.overlays.theme import class_colour
 from stream.sinks.gif import GifSink
 from stream.sinks.picture_folder import PictureFolder
@@ -28,19 +29,23 @@ from stream.sinks.sink import Sink, SinkKind
 PREFIX = "masks:"
 _OURS = re.compile(r"frame_\d{6,}_.+\.png")
 _COLOURS = "colours"
+_DEPTH = "depth"
 _BACKGROUND = ("background", "__background__")
 
 _log = logging.getLogger("mirilla")
+
+Masked = Detections | SegmentationMap | DepthMap
 
 
 class MaskFolderSink(Sink):
     """Writes PNGs named by frame, model, label and number: `frame_000007_segmenter_person_2.png`.
 
     The number is the object's track id where it has one, otherwise its rank among all objects of the frame, the surest
-    being 1. A class of a map has none.
+    being 1. A class of a map has none. Depths are called `depth`, and are as `depth_levels` makes them.
     """
 
     needs_image = False
+    wants_inferred = True
 
     def __init__(self, spec: str, overwrite: bool) -> None:
         """Touches no disk; see `open`.
@@ -63,13 +68,15 @@ class MaskFolderSink(Sink):
             start = f"frame_{result.frame.index:06d}_{_file_name(model)}"
             for name, mask in _binary_masks(found):
                 self._folder.write(f"{start}_{name}", mask)
+            if isinstance(found, DepthMap):
+                self._folder.write(f"{start}_{_DEPTH}", depth_levels(found))
             self._folder.write(f"{start}_{_COLOURS}", coloured_masks([found], result.frame.size_wh))
 
     def close(self) -> None:
         """Remove the folder again where it is new and nothing came, and say so."""
         self._folder.close()
         if not self._folder.count:
-            _log.warning("%s: no model gave masks; choose one that does", self._folder.spec)
+            _log.warning("%s: no model gave masks or depths; choose one that does", self._folder.spec)
 
     def paths(self) -> list[str]:
         """The folder, once there is a picture in it."""
@@ -78,6 +85,8 @@ class MaskFolderSink(Sink):
 
 class MaskGifSink(Sink):
     """Writes one GIF that goes from the picture to its masks to the overlay."""
+
+    wants_inferred = True
 
     def __init__(self, spec: str, overwrite: bool) -> None:
         """Touches no disk; see `open`.
@@ -109,27 +118,29 @@ class MaskGifSink(Sink):
         """Give the file its name; say so where there is none."""
         self._gif.close()
         if not self._count:
-            _log.warning("%s: no model gave masks; choose one that does", self._spec)
+            _log.warning("%s: no model gave masks or depths; choose one that does", self._spec)
 
     def paths(self) -> list[str]:
         """The file, once it stands under its name."""
         return [self._spec] if self._gif.paths() else []
 
 
-def masked_results(result: FrameResult) -> Iterator[tuple[str, Detections | SegmentationMap]]:
-    """The models that ran on a frame and give masks, with what they gave."""
+def masked_results(result: FrameResult) -> Iterator[tuple[str, Masked]]:
+    """The models that ran on a frame and give masks or depths, with what they gave."""
     for model, found in result.results.items():
         if model in result.carried:
             continue
-        if isinstance(found, SegmentationMap) or (isinstance(found, Detections) and found.masks is not None):
+        if isinstance(found, SegmentationMap | DepthMap) or (isinstance(found, Detections) and found.masks is not None):
             yield model, found
 
 
-def coloured_masks(found: list[Detections | SegmentationMap], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
-    """Objects and classes in their colours on black, uint8 (H, W, 3), BGR; background and what has no label is black.
+def coloured_masks(found: Sequence[Masked], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
+    """Objects, classes and depths in their colours on black, uint8 (H, W, 3), BGR.
+
+    Background, what has no label and depths that are not known are black.
 
     Args:
-        found: results of one picture, with masks.
+        found: results of one picture, with masks or depths.
         size_wh: of the picture.
     """
     width, height = size_wh
@@ -145,6 +156,9 @@ def coloured_masks(found: list[Detections | SegmentationMap], size_wh: tuple[int
                 np.uint8,
             )
             canvas[labelled] = colours[result.class_map[labelled]]
+        elif isinstance(result, DepthMap):
+            known = np.isfinite(result.values)
+            canvas[known] = depth_colours(result)[known]
         elif result.masks is not None:
             # The surest object lies on top.
             for mask, class_id in zip(result.masks[::-1], result.class_ids[::-1].tolist(), strict=True):
@@ -152,12 +166,32 @@ def coloured_masks(found: list[Detections | SegmentationMap], size_wh: tuple[int
     return canvas
 
 
-def _binary_masks(found: Detections | SegmentationMap) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+def depth_levels(result: DepthMap) -> NDArray[np.uint16]:
+    """A depth map as levels uint16 (H, W); 0 is unknown.
+
+    Metres become millimetres, up to 65.535 m, as depth cameras write them. Depths without a unit are spread over 1 to
+    65535, from the lowest to the highest of this picture; results files say which these are.
+    """
+    known = np.isfinite(result.values)
+    levels = np.zeros(result.values.shape, np.uint16)
+    if not known.any():
+        return levels
+    values = result.values[known].astype(np.float64)
+    if result.kind == "metric":
+        values = values * 1000
+    else:
+        spread = float(np.ptp(values))
+        values = 1 + (values - values.min()) * (65534 / spread if spread else 0.0)
+    levels[known] = np.clip(np.rint(values), 1, 65535)
+    return levels
+
+
+def _binary_masks(found: Masked) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Names, and masks of 0 and 255, uint8 (H, W)."""
     if isinstance(found, SegmentationMap):
         for class_id, _ in found.shares():
             yield _file_name(found.class_names[class_id]), _as_picture(found.class_map == class_id)
-    elif found.masks is not None:
+    elif isinstance(found, Detections) and found.masks is not None:
         numbers = range(1, len(found) + 1) if found.track_ids is None else found.track_ids.tolist()
         for label, number, mask in zip(found.labels, numbers, found.masks, strict=True):
             yield f"{_file_name(label)}_{number}", _as_picture(mask)

@@ -62,8 +62,8 @@ class PictureFolder:
         if not os.access(self._folder, os.W_OK | os.X_OK):
             raise SinkError(f"sink: {self.spec}: it may not be written; choose a folder that you may write to")
 
-    def write(self, name: str, image: NDArray[np.uint8]) -> None:
-        """Write one picture, uint8 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, as PNG.
+    def write(self, name: str, image: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
+        """Write one picture, uint8 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, or uint16 (H, W), as PNG.
 
         Args:
             name: of the file, without its ending.

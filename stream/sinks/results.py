@@ -1,6 +1,7 @@
 """What the models said, as a file: `.jsonl` has one line a frame, `.csv` one line a result (write thread).
 
-A model is in the line of a frame only where it ran on it. What was counted is in `.jsonl` alone: no row is its place.
+A model is in the line of a frame only where it ran on it. What was counted follows the frame's results in CSV, a row a
+number; masks and keypoints are in `.jsonl` alone.
 Every line reaches the system before the next frame, so that `kill -9` leaves whole lines in `results.partial.jsonl`.
 """
 
@@ -36,8 +37,15 @@ CSV_COLUMNS = (
     "xmax",
     "ymax",
     "track_id",
+    "count",
 )
-"""A segment's score is its share of the frame; boxes are in pixels of the frame."""
+"""A segment's score is its share of the frame; boxes are in pixels of the frame. A depth map has three rows, `min`,
+`median` and `max`, with the depth as score. A row with a count has the name of what was counted as its label, and a
+task that says how: see `_COUNTED`."""
+
+_COUNTED = {"present": "count_present", "unique": "count_unique", "zones": "count_zone"}
+"""By the key in `.jsonl`: objects now, objects since the beginning, objects in a zone; lines have `count_in` and
+`count_out`."""
 
 _ENDINGS = (".jsonl", ".csv")
 
@@ -46,6 +54,7 @@ class ResultsSink(Sink):
     """Writes one file of results."""
 
     needs_image = False
+    wants_inferred = True
 
     def __init__(self, spec: str, overwrite: bool) -> None:
         """Touches no disk; see `open`.
@@ -122,12 +131,37 @@ def csv_rows(line: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     if not line["results"]:
         yield (*frame, *[""] * (len(CSV_COLUMNS) - len(frame)))
     for model, result in line["results"].items():
-        found = result.get("detections") or result.get("labels") or result.get("segments") or [{}]
+        found = (
+            result.get("detections")
+            or result.get("poses")
+            or result.get("labels")
+            or result.get("segments")
+            or _depths(result)
+            or [{}]
+        )
         for item in found:
             box = item.get("box") or result.get("box") or {}
             corners = (box.get(corner, "") for corner in ("xmin", "ymin", "xmax", "ymax"))
             score = item.get("score", item.get("area", ""))
-            yield (*frame, model, result["task"], item.get("label", ""), score, *corners, item.get("track_id", ""))
+            yield (*frame, model, result["task"], item.get("label", ""), score, *corners, item.get("track_id", ""), "")
+    for model, counts in line.get("counts", {}).items():
+        for task, name, count in _counted(counts):
+            yield (*frame, model, task, name, *[""] * 6, count)
+
+
+def _counted(counts: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """Task, name and number of everything in `Counts.to_dict()`."""
+    for key, task in _COUNTED.items():
+        for name, count in counts.get(key, {}).items():
+            yield task, name, count
+    for name, ways in counts.get("lines", {}).items():
+        for way, count in ways.items():
+            yield f"count_{way}", name, count
+
+
+def _depths(result: dict[str, Any]) -> list[dict[str, Any]]:
+    known = result.get("predicted_depth", {})
+    return [{"label": name, "score": known[name]} for name in ("min", "median", "max") if known.get(name) is not None]
 
 
 def _csv_lines(rows: Iterable[Iterable[Any]]) -> str:

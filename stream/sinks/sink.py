@@ -1,7 +1,7 @@
 """The contract of a sink, and of a kind of sink.
 
 The render+write thread opens nothing: `open` is called before the first frame by the pipeline's caller, `write` and
-`close` on the write thread.
+`close` on the write thread. `attend` is for what must happen on the caller's thread: a window's events.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.controls import Controls
 from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
 
@@ -22,6 +23,15 @@ class Sink(abc.ABC):
 
     needs_image = True
     """Whether `write` looks at the picture; overlays are not drawn where no sink does."""
+
+    is_view = False
+    """Whether somebody looks at it now, so that it is told when the source stalls: see `refresh`."""
+
+    wants_inferred = False
+    """Whether it keeps what models said, so that only frames on which they ran are its business.
+
+    Where the picture does not wait for the models (`overlay: latest`), it is given those frames, and no others.
+    """
 
     @abc.abstractmethod
     def open(self, info: SourceInfo) -> None:
@@ -38,6 +48,34 @@ class Sink(abc.ABC):
         Raises:
             SinkError: the sink can take no more; the message ends with what to do.
         """
+
+    def refresh(self, image: NDArray[np.uint8]) -> None:
+        """Show the last frame's picture again, with the figures of this moment, while no new frame comes.
+
+        Called instead of `write`, a few times a second, where `is_view` is set. No frame stands behind it: nothing of
+        it is kept.
+
+        Args:
+            image: as for `write`.
+
+        Raises:
+            SinkError: as `write`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} is a view, and cannot be refreshed")
+
+    def attend(self, controls: Controls, seconds: float) -> bool:  # noqa: ARG002 - for others
+        """Do what belongs on the thread that opened the sink: called there again and again while the stream runs.
+
+        Called once more when all is written and closed.
+
+        Args:
+            controls: of the stream, to be changed as the person wishes.
+            seconds: about how long to take; less where the stream ends.
+
+        Returns:
+            Whether the time was spent; a sink that needs no attendance returns False at once.
+        """
+        return False
 
     @abc.abstractmethod
     def close(self) -> None:

@@ -27,6 +27,7 @@ from stream.sinks.faststart import mp4_timescales, write_faststart
 from stream.sinks.h264_stream import H264Stream, video_timescale
 from stream.sinks.partial_file import PartialFile
 from stream.sinks.sink import Sink, SinkKind
+from stream.sources.address import redacted
 
 FRAGMENT_SECONDS = 0.5
 """Media time between two writes to the disk."""
@@ -104,7 +105,8 @@ class VideoSink(Sink):
             try:
                 self._start_container(path, info)
             except (av.FFmpegError, OSError, ValueError, IndexError) as error:
-                _log.warning("%s: the sound is left out: it cannot be copied (%s)", info.audio.path, error)
+                where = redacted(str(info.audio.path))
+                _log.warning("%s: the sound is left out: it cannot be copied (%s)", where, redacted(str(error)))
                 self._release()
             else:
                 return

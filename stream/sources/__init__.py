@@ -10,10 +10,11 @@ from pathlib import Path
 
 from models.discovery import modules_with
 from stream.errors import SourceError
+from stream.sources.address import redacted
 from stream.sources.paths import existing_path
-from stream.sources.source import Source, SourceKind
+from stream.sources.source import Source, SourceKind, SourceOptions, SourceStatus
 
-__all__ = ["Source", "SourceKind", "open_source", "source_kinds"]
+__all__ = ["Source", "SourceKind", "SourceOptions", "SourceStatus", "open_source", "source_kinds"]
 
 
 def source_kinds() -> list[SourceKind]:
@@ -21,8 +22,12 @@ def source_kinds() -> list[SourceKind]:
     return [module.SOURCE for module in modules_with(sys.modules[__name__], "SOURCE")]
 
 
-def open_source(spec: str | Path) -> Source:
-    """Open a source by what the user wrote: a path, `doodles`, `pattern`.
+def open_source(spec: str | Path, options: SourceOptions | None = None) -> Source:
+    """Open a source by what the user wrote: a path, an address, `doodles`, `pattern`.
+
+    Args:
+        spec: what the user wrote.
+        options: of sources that are reached over a network.
 
     Raises:
         SourceError: nothing is there, or it cannot be read; the message ends with what to do.
@@ -31,8 +36,9 @@ def open_source(spec: str | Path) -> Source:
     kinds = source_kinds()
     for kind in kinds:
         if kind.accepts(text):
-            return kind.open(text)
+            return kind.open(text, options or SourceOptions())
     known = ", ".join(kind.name for kind in kinds)
+    text = redacted(text)
     if existing_path(text) is not None:
         raise SourceError(f"source: {text!r} is no kind of source that Mirilla knows; it takes: {known}")
     raise SourceError(f"source: {text!r} does not exist; give a path that does, or one of: {known}")

@@ -21,7 +21,7 @@ from stream.errors import SourceError
 from stream.frame import Frame, SourceInfo
 from stream.sources.doodle_strokes import DRAWINGS, Stroke
 from stream.sources.paper import SHEET_WH, Scene, Sheet
-from stream.sources.source import Source, SourceKind
+from stream.sources.source import Source, SourceKind, SourceOptions
 
 RATE = Fraction(25)
 _SLIDE_FRAMES = 13
@@ -141,7 +141,7 @@ def _wobbly(stroke: Stroke, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(stroke + smooth, np.float64)
 
 
-def _open(text: str) -> Doodles:
+def _open(text: str, _: SourceOptions) -> Doodles:
     match = _PATTERN.fullmatch(text)
     if match is None:
         raise SourceError(f"source: {text!r}: expected doodles or doodles:WIDTHxHEIGHT, as in doodles:640x360")

@@ -12,7 +12,7 @@ import cv2
 from stream.frame import Frame, SourceInfo
 from stream.sources.libav import is_recording
 from stream.sources.paths import existing_path, is_still_name, is_video_name
-from stream.sources.source import Source, SourceKind
+from stream.sources.source import Source, SourceKind, SourceOptions
 from stream.sources.still import read_still
 
 
@@ -52,7 +52,7 @@ def _accepts(text: str) -> bool:
     return is_still_name(path) or (cv2.haveImageReader(str(path)) and not is_recording(path))
 
 
-def _open(text: str) -> ImageSource:
+def _open(text: str, _: SourceOptions) -> ImageSource:
     return ImageSource(Path(text).expanduser())
 
 

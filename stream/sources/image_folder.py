@@ -12,7 +12,7 @@ from pathlib import Path
 from stream.errors import SourceError
 from stream.frame import Frame, SourceInfo
 from stream.sources.paths import existing_path, is_still_name
-from stream.sources.source import Source, SourceKind
+from stream.sources.source import Source, SourceKind, SourceOptions
 from stream.sources.still import letterboxed, read_still
 
 SECONDS_PER_PICTURE = Fraction(1)
@@ -103,7 +103,7 @@ def _accepts(text: str) -> bool:
     return path is not None and path.is_dir()
 
 
-def _open(text: str) -> ImageFolderSource:
+def _open(text: str, _: SourceOptions) -> ImageFolderSource:
     return ImageFolderSource(Path(text).expanduser())
 
 

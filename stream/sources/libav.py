@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import av.container
@@ -22,6 +24,9 @@ TEXT_FORMATS = frozenset({"tty"})
 
 SINGLE_PICTURE_SUFFIX = "_pipe"
 """libav names what it finds in a bare picture file `png_pipe`, `jpeg_pipe`, ..."""
+
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""libav's own VP8 and VP9 decoders drop the transparency that a WebM declares by `alpha_mode`."""
 
 
 @contextmanager
@@ -71,7 +76,7 @@ def is_recording(path: Path) -> bool:
         return False
 
 
-def best_video_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:
+def best_video_stream(container: av.container.InputContainer, path: Path | str) -> av.video.stream.VideoStream:
     """The stream that a player would show.
 
     Raises:
@@ -85,6 +90,31 @@ def best_video_stream(container: av.container.InputContainer, path: Path) -> av.
     if getattr(stream, "codec_context", None) is None:
         raise SourceError(f"source: '{path}' is in a codec that this build of libav cannot decode; convert it to H.264")
     return stream
+
+
+def decoder_of(stream: av.video.stream.VideoStream) -> av.VideoCodecContext:
+    """The stream's decoder, on as many threads as there are cores."""
+    decoder = stream.codec_context
+    name = ALPHA_DECODERS.get(decoder.name)
+    if name and stream.metadata.get("alpha_mode") == "1" and name in av.codecs_available:
+        decoder = cast("av.VideoCodecContext", av.CodecContext.create(name, "r"))
+    decoder.thread_type = "AUTO"
+    return decoder
+
+
+def declared_rate(stream: av.video.stream.VideoStream, *, is_interlaced: bool) -> Fraction | None:
+    """The constant rate that a stream declares, or None where it varies.
+
+    libav's base rate is the slowest that meets every timestamp: in a stream of constant rate it is the average, or
+    twice that where each picture is two fields.
+    """
+    if stream.start_time is None:  # no timestamps: libav's average is then its own assumption
+        return stream.guessed_rate
+    average, base = stream.average_rate, stream.base_rate
+    if not average or not base:
+        return average or None
+    rates = (average, 2 * average) if is_interlaced else (average,)
+    return average if any(abs(base / rate - 1) < Fraction(1, 100) for rate in rates) else None
 
 
 def _is_single_picture(format_name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 BUILT_IN_WORDS = frozenset({"pattern", "doodles"})
-"""Sources that need no file. A file of such a name is reached as `./pattern`."""
+"""Sources that need no file. A file of such a name is reached as `./pattern`, one called by a number as `./0`."""
 
 STILL_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff"}
@@ -23,7 +23,7 @@ VIDEO_SUFFIXES = frozenset(
 
 def existing_path(text: str) -> Path | None:
     """The file or folder that a text names, `~` expanded, or None where there is none or it means something else."""
-    if not text.strip() or text in BUILT_IN_WORDS:
+    if not text.strip() or text in BUILT_IN_WORDS or text.isdecimal():
         return None
     try:
         path = Path(text).expanduser()

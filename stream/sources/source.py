@@ -9,9 +9,49 @@ import abc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from stream.frame import Frame, SourceInfo
+
+RtspTransport = Literal["tcp", "udp"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What a user may say of a source besides its address; each kind takes what concerns it.
+
+    Attributes:
+        reconnect: how often in a row to try to get a lost source back, None for ever.
+        rtsp_transport: how RTSP's pictures travel.
+        connect_seconds: how long a network source may take until its first picture.
+        lost_after_seconds: how long a network source may give no picture before it counts as lost.
+    """
+
+    reconnect: int | None = None
+    rtsp_transport: RtspTransport = "tcp"
+    connect_seconds: float = 10.0
+    lost_after_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How a source that may be lost and come back is doing; durations are on the monotonic clock.
+
+    Attributes:
+        is_connected: False from the moment a loss was noticed until a picture came again.
+        last_frame_ns: when the last picture came; what is shown is stale since then.
+        attempt: the running attempt to get it back: 1, 2, 3, ...; 0 while connected.
+        reconnects: how often it came back.
+        lost_ns: how long there was no picture, from the last one before each loss to the first one after it.
+        superseded: pictures that were there and gave way to newer ones before anybody took them.
+    """
+
+    is_connected: bool
+    last_frame_ns: int
+    attempt: int
+    reconnects: int
+    lost_ns: int
+    superseded: int
 
 
 class Source(abc.ABC):
@@ -22,6 +62,11 @@ class Source(abc.ABC):
     """
 
     info: SourceInfo
+
+    @property
+    def status(self) -> SourceStatus | None:
+        """How it is doing at this moment, safe from any thread; None for a source that cannot be lost."""
+        return None
 
     @abc.abstractmethod
     def __iter__(self) -> Iterator[Frame]:
@@ -53,4 +98,4 @@ class SourceKind:
 
     name: str
     accepts: Callable[[str], bool]
-    open: Callable[[str], Source]
+    open: Callable[[str, SourceOptions], Source]

@@ -22,14 +22,18 @@ from numpy.typing import NDArray
 
 from stream.errors import SourceError
 from stream.frame import AudioTrack, Frame, SourceInfo
-from stream.sources.libav import best_video_stream, is_recording, libav_errors, open_container
+from stream.sources.libav import (
+    best_video_stream,
+    declared_rate,
+    decoder_of,
+    is_recording,
+    libav_errors,
+    open_container,
+)
 from stream.sources.paths import existing_path, is_still_name, is_video_name
 from stream.sources.promise import Promise
-from stream.sources.source import Source, SourceKind
+from stream.sources.source import Source, SourceKind, SourceOptions
 from stream.sources.upright import UprightConverter
-
-ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-"""libav's own VP8 and VP9 decoders drop the transparency that a WebM declares by `alpha_mode`."""
 
 ASSUMED_RATE = Fraction(25)
 """For streams with neither timestamps nor a rate: what libav's raw demuxers assume."""
@@ -126,7 +130,7 @@ class VideoFileSource(Source):
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         """Pictures as they leave the decoder; skips damaged packets and keeps count of what was read."""
-        decoder = _decoder_of(self._stream)
+        decoder = decoder_of(self._stream)
         # All streams are read: how far the sound reaches tells a file that was cut from one whose picture is shorter.
         packets = self._container.demux()
         while True:
@@ -188,36 +192,11 @@ class VideoFileSource(Source):
             name=self._path.name,
             width=width,
             height=height,
-            rate=_declared_rate(stream, is_interlaced=first.interlaced_frame),
+            rate=declared_rate(stream, is_interlaced=first.interlaced_frame),
             time_base=time_base,
             frame_count=self._promise.frame_count(),
             audio=track,
         )
-
-
-def _decoder_of(stream: av.video.stream.VideoStream) -> av.VideoCodecContext:
-    """The stream's decoder, on as many threads as there are cores."""
-    decoder = stream.codec_context
-    name = ALPHA_DECODERS.get(decoder.name)
-    if name and stream.metadata.get("alpha_mode") == "1" and name in av.codecs_available:
-        decoder = cast("av.VideoCodecContext", av.CodecContext.create(name, "r"))
-    decoder.thread_type = "AUTO"
-    return decoder
-
-
-def _declared_rate(stream: av.video.stream.VideoStream, *, is_interlaced: bool) -> Fraction | None:
-    """The constant rate that a stream declares, or None where it varies.
-
-    libav's base rate is the slowest that meets every timestamp: in a stream of constant rate it is the average, or
-    twice that where each picture is two fields.
-    """
-    if stream.start_time is None:  # no timestamps: libav's average is then its own assumption
-        return stream.guessed_rate
-    average, base = stream.average_rate, stream.base_rate
-    if not average or not base:
-        return average or None
-    rates = (average, 2 * average) if is_interlaced else (average,)
-    return average if any(abs(base / rate - 1) < Fraction(1, 100) for rate in rates) else None
 
 
 def _accepts(text: str) -> bool:
@@ -227,7 +206,7 @@ def _accepts(text: str) -> bool:
     return is_video_name(path) or is_recording(path)
 
 
-def _open(text: str) -> VideoFileSource:
+def _open(text: str, _: SourceOptions) -> VideoFileSource:
     return VideoFileSource(Path(text).expanduser())
 
 

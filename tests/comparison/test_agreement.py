@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from models.classification import Classification, SketchGuess
+from models.depth_map import DepthKind, DepthMap
 from models.detections import Detections
 from models.evaluation.agreement import agreement
 from models.result import Result
@@ -26,6 +29,11 @@ def class_map(rows: list[list[int]], names: tuple[str, ...] = ("cat", "dog")) ->
     return SegmentationMap("t", np.array(rows, np.uint16), names)
 
 
+def depth(kind: DepthKind, *values: float) -> DepthMap:
+    return DepthMap("t", np.array([values], np.float32), kind)
+
+
+NAN = float("nan")
 NO_GUESS = SketchGuess("t", np.empty(0, np.int64), np.empty(0, np.float32), ("cat",))
 CAT, DOG = (0, 0, 10, 10, 0), (20, 0, 30, 10, 1)
 
@@ -53,10 +61,22 @@ CAT, DOG = (0, 0, 10, 10, 0), (20, 0, 30, 10, 1)
         (class_map([[0, 0], [1, 1]]), class_map([[1, 1], [0, 1]], ("dog", "cat")), 3 / 4),
         # what is unlabelled on both sides is the same, a class unknown to the first is not
         (class_map([[UNLABELLED, 0]]), class_map([[UNLABELLED, 2]], ("cat", "dog", "emu")), 1 / 2),
+        # the same order, whatever the unit; metres count the other way
+        (depth("inverse", 1, 2, 3), depth("inverse", -5, 0.1, 900), 1.0),
+        (depth("inverse", 1, 2, 3), depth("metric", 30, 7, 1), 1.0),
+        # the other way round: only a pixel with itself is the same
+        (depth("inverse", *range(1000)), depth("metric", *range(1000)), pytest.approx(0.001, abs=0.001)),
+        # flat: what is as near is in one map alone
+        (depth("inverse", 4, 4), depth("inverse", 1, 2), pytest.approx(0.5, abs=0.02)),
+        # of what both know
+        (depth("inverse", 1, NAN, 3), depth("metric", 9, 5, 1), 1.0),
+        (depth("inverse", NAN), depth("metric", 9), 0.0),
+        (depth("inverse", NAN), depth("metric", NAN), 1.0),
         # nothing to compare
         (boxes(CAT), guess(0), None),
     ],
 )
-def test_agreement(first: Result, second: Result, share: float | None) -> None:
-    assert agreement(first, second, 0.5) == pytest.approx(share)
-    assert agreement(second, first, 0.5) == pytest.approx(share)
+def test_agreement(first: Result, second: Result, share: Any) -> None:
+    expected = pytest.approx(share) if isinstance(share, float) else share
+    assert agreement(first, second, 0.5) == expected
+    assert agreement(second, first, 0.5) == expected

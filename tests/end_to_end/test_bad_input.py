@@ -74,6 +74,12 @@ def test_a_source_that_cannot_be_read_exits_2_and_leaves_nothing(
     assert not list(tmp_path.glob("out/*"))
 
 
+def test_a_camera_that_is_not_there_exits_2_and_says_so(mirilla: Mirilla) -> None:
+    result = mirilla("run", "--source", "webcam:nobody's", "--model", "none", "--sink", "null")
+    assert result.returncode == 2
+    assert 'source: webcam "nobody\'s" is not there; ' in said(result)
+
+
 def test_a_one_pixel_image_is_a_picture_like_any_other(mirilla: Mirilla, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "dot.png"), np.full((1, 1, 3), 200, np.uint8))
     result = mirilla("run", "--source", "dot.png", "--model", "quickdraw-32", "--sink", "frames/", "--sink", "dot.mp4")

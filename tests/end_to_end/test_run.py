@@ -42,7 +42,9 @@ def test_a_video_comes_back_whole_with_results_and_a_report(mirilla: Mirilla, cl
     assert report["frames"] == {"captured": 50, "inferred": {"quickdraw-32": 50}, "written": 50, "dropped": {}}
     assert report["fps"]["source"] == 25.0
     assert set(report["stage_ms"]) == {"decode", "preprocess", "inference", "postprocess", "overlay", "write"}
-    assert report["models"]["quickdraw-32"] == {"provider": "CPUExecutionProvider", "package": "quickdraw-32"}
+    about = report["models"]["quickdraw-32"]
+    assert (about["provider"], about["package"]) == ("CPUExecutionProvider", "quickdraw-32")
+    assert about["why_not_cuda"] in str(result.stdout)
     assert set(report["latency_ms"]) == {"p50", "p95", "p99"}
     assert "50 captured, 50 written, 0 dropped" in result.stdout
 

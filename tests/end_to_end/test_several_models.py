@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -56,6 +57,24 @@ def test_two_models_of_different_pace(test_data: Path, mirilla: Mirilla, tmp_pat
     assert 3 <= counts["unique"]["person"] <= 4  # a fourth is cut off by the border
     assert counts["zones"]["all"] == sum(counts["present"].values())
     assert "counted" in result.stdout
-    header, *rows = (tmp_path / "seen.csv").read_text().splitlines()
-    assert header.endswith("track_id")
-    assert all(row.split(",")[-1] for row in rows if ",finder," in row)
+    with (tmp_path / "seen.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["model"] == "finder"]
+    assert all(row["track_id"] for row in rows if row["task"] == "object_detection")
+    last = {(row["task"], row["label"]): int(row["count"]) for row in rows if row["index"] == "6" and row["count"]}
+    assert last == {
+        **{("count_present", label): count for label, count in counts["present"].items()},
+        **{("count_unique", label): count for label, count in counts["unique"].items()},
+        ("count_zone", "all"): counts["zones"]["all"],
+    }
+
+
+def test_only_the_likeliest_objects_are_kept(test_data: Path, mirilla: Mirilla, tmp_path: Path) -> None:
+    options = ["--source", test_data / "images" / "bus.jpg", "--model", test_data / "weights" / "yolov8n_int8.onnx"]
+    found = {}
+    for most in (2, 100):
+        result = mirilla("run", *options, "--sink", f"{most}.jsonl", "--max-detections", most, "--quiet")
+        assert result.returncode == 0, result.stderr
+        (results,) = json.loads((tmp_path / f"{most}.jsonl").read_text())["results"].values()
+        found[most] = results["detections"]
+    assert len(found[100]) > 2
+    assert found[2] == found[100][:2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +30,13 @@ class Architecture:
         build: makes the model; weights are whatever the random generator gives.
         processor: None for networks of ours.
         task: as `--task` and the inference of it name it.
+        write_tokenizer: into the checkpoint's folder; None for those that read no texts.
     """
 
     build: Callable[[], PreTrainedModel]
     processor: Callable[[], Any] | None
     task: str
+    write_tokenizer: Callable[[Path], None] | None = None
 
 
 def resnet_backbone() -> Any:
@@ -140,6 +143,21 @@ def dpt_config() -> Any:
     )
 
 
+def depth_anything_config(**settings: Any) -> Any:
+    backbone = tf.Dinov2Config(
+        **vit_settings(70) | {"patch_size": 14, "num_hidden_layers": 4},
+        out_features=["stage1", "stage2", "stage3", "stage4"], apply_layernorm=True, reshape_hidden_states=False,
+    )  # fmt: skip
+    return tf.DepthAnythingConfig(
+        backbone_config=backbone,
+        reassemble_hidden_size=32,
+        neck_hidden_sizes=[8, 8, 16, 16],
+        fusion_hidden_size=16,
+        head_hidden_size=8,
+        **settings,
+    )
+
+
 def maskformer_config() -> Any:
     backbone = tf.SwinConfig(
         image_size=64, embed_dim=16, depths=[1, 1, 1, 1], num_heads=[2, 2, 2, 2], window_size=2,
@@ -168,24 +186,70 @@ def sam_config(pruned: bool) -> Any:
     )  # fmt: skip
 
 
+def text_settings(length: int) -> dict[str, Any]:
+    """Of a text encoder whose vocabulary is `letter_tokens`."""
+    return {"vocab_size": 514, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1,
+            "num_attention_heads": 4, "max_position_embeddings": length,
+            "bos_token_id": 512, "eos_token_id": 513, "pad_token_id": 513}  # fmt: skip
+
+
 def clip_config() -> Any:
-    text = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1,
-            "num_attention_heads": 4, "max_position_embeddings": 16, "projection_dim": 16,
-            "eos_token_id": 1, "bos_token_id": 0, "pad_token_id": 1}  # fmt: skip
-    return tf.CLIPConfig(text_config=text, vision_config=vit_settings() | {"projection_dim": 16}, projection_dim=16)
+    return tf.CLIPConfig(
+        text_config=text_settings(77) | {"projection_dim": 16},
+        vision_config=vit_settings() | {"projection_dim": 16},
+        projection_dim=16,
+    )
 
 
 def siglip_config() -> Any:
-    text = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1,
-            "num_attention_heads": 4, "max_position_embeddings": 16, "projection_size": 32,
-            "eos_token_id": 1, "bos_token_id": 0, "pad_token_id": 1}  # fmt: skip
-    return tf.SiglipConfig(text_config=text, vision_config=vit_settings())
+    # The pipeline fills texts up to 64 tokens, whatever the network says.
+    return tf.SiglipConfig(text_config=text_settings(64) | {"projection_size": 32}, vision_config=vit_settings())
 
 
-def vitpose_config() -> Any:
+def siglip() -> PreTrainedModel:
+    model = tf.SiglipModel(siglip_config())
+    # As after training: likeness moves scores far.
+    model.logit_scale.data.fill_(3.0)
+    made: PreTrainedModel = model
+    return made
+
+
+def letter_tokens() -> dict[str, int]:
+    """A vocabulary of single bytes, as those of CLIP begin: within words, at their ends, start and end of a text."""
+    letters = list(tf.models.clip.tokenization_clip.bytes_to_unicode().values())
+    names = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    return {name: number for number, name in enumerate(names)}
+
+
+def write_clip_tokenizer(folder: Path) -> None:
+    """The files of CLIP's own tokenizer, without `tokenizer.json`, as the first checkpoints on the hub have it."""
+    (folder / "vocab.json").write_text(json.dumps(letter_tokens()), encoding="utf-8")
+    (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
+    content = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "unk_token": "<|endoftext|>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def write_siglip_tokenizer(folder: Path) -> None:
+    """A `tokenizer.json` that lowers letters and ends texts, for a class that gives no mask, as SigLIP's does."""
+    light = tokenizers.Tokenizer(tokenizers.models.BPE(letter_tokens(), [], end_of_word_suffix="</w>"))
+    light.normalizer = tokenizers.normalizers.Lowercase()
+    light.pre_tokenizer = tokenizers.pre_tokenizers.Sequence(
+        [tokenizers.pre_tokenizers.WhitespaceSplit(), tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    light.post_processor = tokenizers.processors.TemplateProcessing(
+        single="$A <|endoftext|>", special_tokens=[("<|endoftext|>", 513)]
+    )
+    # What the file says of length is for other uses.
+    light.enable_truncation(5)
+    tf.PreTrainedTokenizerFast(
+        tokenizer_object=light, pad_token="<|endoftext|>", model_input_names=["input_ids"], model_max_length=64
+    ).save_pretrained(folder)
+
+
+def vitpose_config(**experts: int) -> Any:
     backbone = tf.VitPoseBackboneConfig(
         image_size=[64, 48], patch_size=[16, 16], hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
-        mlp_ratio=1, out_indices=[2], out_features=["stage2"],
+        mlp_ratio=1, out_indices=[2], out_features=["stage2"], **experts,
     )  # fmt: skip
     return tf.VitPoseConfig(backbone_config=backbone, **LABELS)
 
@@ -324,12 +388,21 @@ OTHERS = {
         lambda: tf.CLIPModel(clip_config()),
         lambda: tf.CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}),
         "zero-shot-image-classification",
+        write_clip_tokenizer,
     ),
     "siglip": Architecture(
-        lambda: tf.SiglipModel(siglip_config()), square("SiglipImageProcessor"), "zero-shot-image-classification"
+        siglip,
+        square("SiglipImageProcessor"),
+        "zero-shot-image-classification",
+        write_siglip_tokenizer,
     ),
     "dpt-depth": Architecture(
         lambda: tf.DPTForDepthEstimation(dpt_config()), square("DPTImageProcessor", 64), "depth-estimation"
+    ),
+    "depth-anything": Architecture(
+        lambda: tf.DepthAnythingForDepthEstimation(depth_anything_config()),
+        square("DPTImageProcessor", 70, keep_aspect_ratio=True, ensure_multiple_of=14),
+        "depth-estimation",
     ),
     "glpn-depth": Architecture(
         lambda: tf.GLPNForDepthEstimation(
@@ -345,6 +418,11 @@ OTHERS = {
     ),
     "vitpose": Architecture(
         lambda: tf.VitPoseForPoseEstimation(vitpose_config()),
+        lambda: tf.VitPoseImageProcessor(size={"height": 64, "width": 48}),
+        "keypoint-detection",
+    ),
+    "vitpose-plus": Architecture(
+        lambda: tf.VitPoseForPoseEstimation(vitpose_config(num_experts=2, part_features=8)),
         lambda: tf.VitPoseImageProcessor(size={"height": 64, "width": 48}),
         "keypoint-detection",
     ),
@@ -400,13 +478,7 @@ def write_checkpoint(name: str, folder: Path) -> Path:
     processor = ARCHITECTURES[name].processor
     if processor is not None:
         processor().save_pretrained(folder)
+    write_tokenizer = ARCHITECTURES[name].write_tokenizer
+    if write_tokenizer is not None:
+        write_tokenizer(folder)
     return folder
-
-
-def write_tokenizer(folder: Path) -> None:
-    """A tokenizer of whole words, as `tokenizer.json` holds it."""
-    words = ["<pad>", "<end>", "?", "This", "is", "a", "photo", "of", "cat", "star", "."]
-    vocabulary = {word: index for index, word in enumerate(words)}
-    plain = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="?"))
-    plain.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    tf.PreTrainedTokenizerFast(tokenizer_object=plain, pad_token="<pad>", unk_token="?").save_pretrained(folder)

@@ -23,8 +23,7 @@ from exporters.export import ExportOptions, export_package
 from models import load_model
 from models.manifest import read_manifest
 from models.onnx_session import OnnxSession
-from models.results import Classification
-from tests.exporters.checkpoints import ARCHITECTURES, build, write_checkpoint, write_tokenizer
+from tests.exporters.checkpoints import ARCHITECTURES, build, write_checkpoint
 
 # It is untyped.
 transformers: Any = importlib.import_module("transformers")
@@ -201,36 +200,3 @@ def test_a_static_int8_model_has_its_ranges_from_the_pictures(tmp_path: Path) ->
     kinds = {node.op_type for node in onnx.load(str(package / "model.onnx")).graph.node}
     assert "QuantizeLinear" in kinds
     assert "DynamicQuantizeLinear" not in kinds
-
-
-@pytest.mark.parametrize(("name", "decoder"), [("clip", "softmax"), ("siglip", "probabilities")])
-def test_fixed_texts_make_a_plain_classifier(tmp_path: Path, name: str, decoder: str) -> None:
-    checkpoint = write_checkpoint(name, tmp_path / "checkpoint")
-    write_tokenizer(checkpoint)
-    package = export_package(checkpoint, tmp_path / "out", ExportOptions(labels=("cat", "star")))
-    model = load_model(package, device="cpu", threads=1)
-    assert (model.manifest.task, model.manifest.decoder) == ("image_classification", decoder)
-    photo = np.random.default_rng(1).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    result = model(photo[..., ::-1])
-    assert isinstance(result, Classification)
-    # As transformers' own model sees the same texts and picture.
-    texts = ["This is a photo of cat.", "This is a photo of star."]
-    tokens = transformers.AutoTokenizer.from_pretrained(checkpoint)(
-        texts, padding="max_length", max_length=16, return_tensors="pt"
-    )
-    processor = ARCHITECTURES[name].processor
-    assert processor is not None
-    feed = {"input_ids": tokens["input_ids"], **processor()(images=photo, return_tensors="pt")}
-    if name == "clip":
-        feed["attention_mask"] = tokens["attention_mask"]
-    with torch.inference_mode():
-        logits = build(name)(**feed).logits_per_image[0]
-    scores = logits.softmax(dim=-1) if name == "clip" else logits.sigmoid()
-    expected = dict(zip(("cat", "star"), scores.tolist(), strict=True))
-    assert dict(zip(result.labels, result.scores.tolist(), strict=True)) == pytest.approx(expected, abs=1e-3)
-
-
-def test_texts_without_a_tokenizer_are_one_line(tmp_path: Path) -> None:
-    checkpoint = write_checkpoint("clip", tmp_path / "checkpoint")
-    with pytest.raises(ExportError, match="no tokenizer to read the --labels with"):
-        export_package(checkpoint, tmp_path / "out", ExportOptions(labels=("cat", "star")))

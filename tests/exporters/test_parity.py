@@ -141,6 +141,26 @@ def test_boxes_are_matched_as_sets(got: Outputs, share: float) -> None:
             {"predicted_depth": np.array([[[0.05, 10.2]]])},
             {"pixels": 0.5},
         ),
+        # Fixed texts are classes.
+        (
+            agreement.zero_shot,
+            {"logits": np.array([[2.0, 1, 0]])},
+            {"logits": np.array([[1.0, 2, 0]])},
+            {"top1": 0.0, "top5": 1.0},
+        ),
+        # Of two pictures, one's embedding is turned by a hundredth, the other's by a thousandth, and is longer.
+        (
+            agreement.zero_shot,
+            {"image_embeds": np.array([[1.0, 0], [1.0, 0]])},
+            {"image_embeds": np.array([[1.0, 0.02], [3.0, 0.003]])},
+            {"pictures": 0.5},
+        ),
+        (
+            agreement.zero_shot,
+            {"text_embeds": np.array([[0.0, 1]])},
+            {"text_embeds": np.array([[0.0, -1]])},
+            {"texts": 0.0},
+        ),
         # Two heatmaps of four cells; one peak moved.
         (
             agreement.keypoints,
@@ -149,7 +169,7 @@ def test_boxes_are_matched_as_sets(got: Outputs, share: float) -> None:
             {"peaks": 0.5},
         ),
     ],
-    ids=["class maps", "binary map", "classes", "masks", "depth", "keypoints"],
+    ids=["class maps", "binary map", "classes", "masks", "depth", "fixed texts", "pictures", "texts", "keypoints"],
 )
 def test_shares_are_those_worked_by_hand(
     measure: agreement.Agreement, wanted: Outputs, got: Outputs, expected: dict[str, float]
@@ -184,7 +204,7 @@ def break_one_weight(path: Path) -> None:
     onnx.save(graph, str(path))
 
 
-@pytest.mark.parametrize("name", ["yolos", "segformer", "vit", "sam"])
+@pytest.mark.parametrize("name", ["yolos", "segformer", "vit", "sam", "clip", "depth-anything"])
 def test_one_broken_weight_is_seen_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     true_export = export_module._export_graph
 

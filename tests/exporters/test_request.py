@@ -17,7 +17,7 @@ from models.errors import ModelError
 from models.manifest import read_manifest
 from models.package import find_package
 from models.zoo import exported_names, packages_folder
-from tests.exporters.checkpoints import write_checkpoint, write_tokenizer
+from tests.exporters.checkpoints import write_checkpoint
 from tests.models.conftest import brightness_graph
 
 PICTURES = [np.random.default_rng(seed).integers(0, 256, (40, 50, 3), dtype=np.uint8) for seed in range(3)]
@@ -110,16 +110,24 @@ def test_tuning_prints_a_table_and_keeps_the_fastest_that_agrees(tmp_path: Path)
     assert [path.name for path in package.parent.iterdir()] == ["tiny"]  # the others are gone
 
 
-@pytest.mark.parametrize("name", ["yolos", "unet-binary", "vit", "sketch-cnn", "clip"])
-def test_every_task_that_runs_is_tuned(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("yolos", None),
+        ("unet-binary", None),
+        ("vit", None),
+        ("sketch-cnn", None),
+        ("depth-anything", None),
+        ("clip", None),  # nobody has given texts yet: everyday ones are compared
+        ("siglip", "cat,star"),  # texts that are fixed, so that it is a classifier as any other
+    ],
+)
+def test_every_task_that_runs_is_tuned(
+    name: str, labels: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     every_variant = tune_module._variants
     monkeypatch.setattr(tune_module, "_variants", lambda *_, **__: list(every_variant(*_, **__))[:1])
     checkpoint = write_checkpoint(name, tmp_path / "tiny")
-    labels = None
-    if name == "clip":
-        # Its texts are fixed, so that it is a classifier as any other.
-        write_tokenizer(checkpoint)
-        labels = "cat,star"
     said: list[str] = []
     export_request(ExportRequest(str(checkpoint), clip=PICTURES, labels=labels), said.append)
     rows = [line.split() for line in said if line.startswith("fp32")]

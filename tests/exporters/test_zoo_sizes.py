@@ -83,6 +83,19 @@ def dpt_large() -> Any:
     return tf.DPTForDepthEstimation(tf.DPTConfig(**sizes, **neck))
 
 
+def depth_anything_small() -> Any:
+    backbone = tf.Dinov2Config(
+        image_size=518, patch_size=14, hidden_size=384, num_attention_heads=6, reshape_hidden_states=False,
+        out_features=["stage3", "stage6", "stage9", "stage12"],
+    )  # fmt: skip
+    return tf.DepthAnythingForDepthEstimation(tf.DepthAnythingConfig(backbone_config=backbone))
+
+
+def glpn() -> Any:
+    sizes = {"depths": [3, 8, 27, 3], "hidden_sizes": [64, 128, 320, 512], "num_attention_heads": [1, 2, 5, 8]}
+    return tf.GLPNForDepthEstimation(tf.GLPNConfig(**sizes))
+
+
 def vitpose_base() -> Any:
     backbone = tf.VitPoseBackboneConfig(out_indices=[12])
     return tf.VitPoseForPoseEstimation(tf.VitPoseConfig(backbone_config=backbone, **labels(17)))
@@ -104,6 +117,8 @@ MODELS: dict[str, Callable[[], Any]] = {
     "sam-vit-base": lambda: tf.SamModel(tf.SamConfig()),
     "slim-sam": lambda: tf.SamModel(tf.SamConfig(vision_config={"hidden_size": 168, "mlp_dim": 696})),
     "clip-base-32": lambda: tf.CLIPModel(tf.CLIPConfig()),
+    "depth-anything-v2-small": depth_anything_small,
+    "glpn-nyu": glpn,
     "dpt-large": dpt_large,
     "vitpose-base": vitpose_base,
     "quickdraw": lambda: SketchCnn(SketchCnnConfig(**labels(100))),

@@ -10,6 +10,12 @@ from typing import Any
 LABELS = {0: "gato", 1: "león", 2: "piña", 3: "árbol", 4: "persona"}
 VIT = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 QUERIES = 12
+# Fresh attention looks everywhere alike, so that all queries would claim the same mask.
+_ATTENTION = ("q_proj.weight", "k_proj.weight")
+SHARPENED = {
+    "DetrForSegmentation": (*_ATTENTION, "q_linear.weight", "k_linear.weight", "out_lay.weight"),
+    "MaskFormerForInstanceSegmentation": _ATTENTION,
+}
 
 # Its configurations and processors are untyped.
 transformers: Any = importlib.import_module("transformers")
@@ -45,11 +51,16 @@ def _spread_scores(model: Any) -> None:
     """Fresh heads say nearly the same of every query: make them and the queries louder, so that results differ."""
     import torch
 
-    heads = ("class_labels_classifier", "class_embed", "bbox_", "classifier", "enc_score_head", "enc_bbox_head")
-    queries = ("query_position_embeddings", "detection_tokens")
+    heads = (
+        *("class_labels_classifier", "class_embed", "bbox_", "classifier", "enc_score_head", "enc_bbox_head"),
+        *("class_predictor", "mask_embedder"),
+    )
+    queries = ("query_position_embeddings", "detection_tokens", "queries_embedder")
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if any(part in name for part in heads):
+            if name.endswith(SHARPENED.get(type(model).__name__, ())):
+                parameter.normal_(std=1.0)
+            elif any(part in name for part in heads):
                 # Biases too: RT-DETR begins with those that make every score 0.01.
                 parameter.normal_(std=2 / parameter.shape[-1] ** 0.5) if parameter.ndim > 1 else parameter.zero_()
             elif any(part in name for part in queries):
@@ -220,6 +231,35 @@ def _dpt() -> tuple[Any, Any, str]:
     return transformers.DPTForSemanticSegmentation(config), processor, "semantic-segmentation"
 
 
+def _detr_masks() -> tuple[Any, Any, str]:
+    # The mask head norms as many channels as the hidden size and the heads are, in groups of eight.
+    fields = _detr_fields() | {"encoder_attention_heads": 8, "decoder_attention_heads": 8}
+    fields["backbone_config"].out_features = ["stage1", "stage2", "stage3", "stage4"]
+    model = transformers.DetrForSegmentation(transformers.DetrConfig(**fields))
+    size = {"shortest_edge": 160, "longest_edge": 200}
+    return model, transformers.DetrImageProcessor(size=size), "image-segmentation"
+
+
+def _maskformer() -> tuple[Any, Any, str]:
+    backbone = transformers.SwinConfig(
+        image_size=160,
+        embed_dim=16,
+        depths=[1, 1, 1, 1],
+        num_heads=[2, 2, 2, 2],
+        window_size=5,
+        out_features=["stage1", "stage2", "stage3", "stage4"],
+    )
+    config = transformers.MaskFormerConfig(
+        backbone_config=backbone,
+        decoder_config=transformers.DetrConfig(**_detr_fields()),
+        fpn_feature_size=32,
+        mask_feature_size=32,
+        id2label=LABELS,
+    )
+    processor = transformers.MaskFormerImageProcessor(size={"height": 160, "width": 160})
+    return transformers.MaskFormerForInstanceSegmentation(config), processor, "image-segmentation"
+
+
 def _vit() -> tuple[Any, Any, str]:
     config = transformers.ViTConfig(**VIT, image_size=160, patch_size=16, id2label=LABELS)
     processor = transformers.ViTImageProcessor(size={"height": 160, "width": 160})
@@ -236,5 +276,7 @@ ARCHITECTURES: dict[str, Callable[[], tuple[Any, Any, str]]] = {
     "segformer": _segformer,
     "mobilevit": _mobilevit,
     "dpt": _dpt,
+    "detr_masks": _detr_masks,
+    "maskformer": _maskformer,
     "vit": _vit,
 }

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from models import Classification, load_model
+from models.cuda_libraries import cuda_obstacle
 from models.errors import ModelError
-from models.onnx_session import OnnxSession, cuda_obstacle
+from models.onnx_session import OnnxSession
 
 WHITE = np.full((9, 7, 3), 255, np.uint8)
 
@@ -77,7 +78,7 @@ def test_cuda_that_does_not_work_is_refused_by_name_and_auto_takes_the_cpu(make_
     if obstacle is None:
         assert load_model(folder, device="cuda").provider == "CUDAExecutionProvider"
         return
-    with pytest.raises(ModelError, match=r"device: 'cuda' does not work here: .*; mend that, or use device: cpu"):
+    with pytest.raises(ModelError, match=r"device: 'cuda' does not work here: .*; .*, or use device: cpu"):
         load_model(folder, device="cuda")
     assert load_model(folder, device="auto").provider == "CPUExecutionProvider"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import SamImageProcessor, SamProcessor, image_transforms
+from transformers import GLPNImageProcessor, image_transforms
 from transformers.models.detr import image_processing_detr
 from transformers.models.dpt import image_processing_dpt
 from transformers.models.yolos import image_processing_yolos
@@ -18,6 +19,7 @@ from models.manifest import InputSpec
 from models.placement import (
     Placement,
     aspect_multiple_size,
+    cut_to_multiple_size,
     fit,
     longest_edge_size,
     shortest_edge_size,
@@ -25,6 +27,8 @@ from models.placement import (
 )
 from models.prompted_model import spread
 
+# SAM's processors are untyped.
+tf: Any = importlib.import_module("transformers")
 sides = st.integers(16, 3000)
 
 
@@ -60,18 +64,34 @@ def test_multiples_are_those_of_yolos(width: int, height: int) -> None:
     assert shortest_longest_edge_size((width, height), 512, 1333, 16) == tuple(int(side) for side in expected[::-1])
 
 
-@given(sides, sides)
-def test_kept_aspect_is_that_of_dpt(width: int, height: int) -> None:
+# As DPT, as DPT's first checkpoints, as Depth Anything.
+@pytest.mark.parametrize(("within_hw", "multiple"), [((384, 512), 1), ((384, 384), 32), ((518, 518), 14)])
+@given(width=sides, height=sides)
+def test_kept_aspect_is_that_of_dpt(within_hw: tuple[int, int], multiple: int, width: int, height: int) -> None:
     image = np.broadcast_to(np.uint8(0), (height, width, 3))
     expected = image_processing_dpt.get_resize_output_image_size(
-        image, (384, 512), keep_aspect_ratio=True, multiple=1, input_data_format="channels_last"
+        image, within_hw, keep_aspect_ratio=True, multiple=multiple, input_data_format="channels_last"
     )
-    assert aspect_multiple_size((width, height), (384, 512), 1) == expected[::-1]
+    # Of a picture so narrow that transformers leaves nothing of it, one multiple remains.
+    expected = (max(multiple, expected[0]), max(multiple, expected[1]))
+    assert aspect_multiple_size((width, height), within_hw, multiple) == expected[::-1]
+
+
+@pytest.mark.parametrize("size_wh", [(640, 480), (1280, 720), (97, 171), (33, 32), (1920, 1080)])
+@pytest.mark.parametrize("multiple", [32, 7])
+def test_what_is_cut_is_what_glpn_cuts(size_wh: tuple[int, int], multiple: int) -> None:
+    image = np.zeros((size_wh[1], size_wh[0], 3), np.uint8)
+    made = GLPNImageProcessor(size_divisor=multiple)(images=image, return_tensors="np")
+    assert cut_to_multiple_size(size_wh, multiple) == made["pixel_values"].shape[:1:-1]
+
+
+def test_what_is_smaller_than_a_multiple_becomes_one() -> None:
+    assert cut_to_multiple_size((31, 1), 32) == (32, 32)
 
 
 def sam_processor(side_px: int) -> Any:
     size = {"height": side_px, "width": side_px}
-    return SamImageProcessor(size={"longest_edge": side_px}, pad_size=size)  # type: ignore[no-untyped-call]
+    return tf.SamImageProcessor(size={"longest_edge": side_px}, pad_size=size)
 
 
 def sam_spec(side_px: int) -> InputSpec:
@@ -118,7 +138,7 @@ def test_sams_masks_and_points_go_the_way_of_transformers(frame_wh: tuple[int, i
     )
     np.testing.assert_allclose(spread(logits, placement), expected[0][0, 0].numpy(), atol=1e-4)
     points = np.array([[0, 0], [frame_wh[0] - 1, frame_wh[1] / 3]])
-    scaled = SamProcessor(sam_processor(256))._normalize_coordinates(256, points, size_hw)  # type: ignore[no-untyped-call]
+    scaled = tf.SamProcessor(sam_processor(256))._normalize_coordinates(256, points, size_hw)
     np.testing.assert_allclose(placement.points_to_tensor(points), scaled, rtol=1e-6)
 
 
@@ -168,11 +188,12 @@ def test_letterboxes(
             "size_multiple": 16,
         },
         {"resize": "aspect_multiple", "resize_within": (64, 96), "size_multiple": 32},
+        {"resize": "cut_to_multiple", "size_multiple": 32},
     ],
 )
 @pytest.mark.parametrize("frame_wh", [(320, 200), (201, 333), (64, 64), (1, 1)])
 def test_what_lies_in_the_tensor_is_found_in_the_picture(fields: dict[str, Any], frame_wh: tuple[int, int]) -> None:
-    free = fields["resize"] in ("shortest_longest_edge", "aspect_multiple")
+    free = fields["resize"] in ("shortest_longest_edge", "aspect_multiple", "cut_to_multiple")
     size = {"height": None, "width": None} if free else {}
     image = grey_steps(*frame_wh)
     tensor, placement = fit(image, spec(**fields, **size))

@@ -109,6 +109,14 @@ def yolos_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             },
             ("aspect_multiple", None, None, 32),
         ),
+        (
+            {"image_processor_type": "GLPNImageProcessor", "size_divisor": 32, "do_resize": True, "resample": 2},
+            ("cut_to_multiple", None, None, 32),
+        ),
+        (
+            {"feature_extractor_type": "CLIPFeatureExtractor", "size": 224, "crop_size": 224, "resample": 3},
+            ("shortest_edge_center_crop", 224, None, 1),
+        ),
     ],
 )
 def test_processors_of_every_age_are_read(
@@ -118,7 +126,7 @@ def test_processors_of_every_age_are_read(
     write_processor(yolos_folder, normalisation | processor)
     spec = find_package(yolos_folder).manifest.input
     assert (spec.resize, spec.resize_shortest_edge, spec.resize_longest_edge, spec.size_multiple) == expected
-    unnormalised = any(name in str(processor) for name in ("RTDetr", "MobileViT"))
+    unnormalised = any(name in str(processor) for name in ("RTDetr", "MobileViT", "GLPN"))
     assert (spec.mean == (0.0, 0.0, 0.0)) == unnormalised
     assert spec.colour_order == ("bgr" if "MobileViT" in str(processor) else "rgb")
 

@@ -9,6 +9,7 @@ import pytest
 from stream.config import read_config
 from stream.errors import ConfigError
 from stream.options import RunOptions, settings_for
+from stream.sources import SourceOptions
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -35,7 +36,10 @@ def test_the_default_configuration_is_read(tmp_path: Path) -> None:
     [
         ("streams: {a: {sorce: x, sinks: [y]}}", "streams.a.sorce: unknown key; did you mean 'source'?"),
         ("strems: {}", "strems: unknown key; did you mean 'streams'?"),
-        ("streams: {a: {source: x, sinks: [y], zzz: 1}}", "streams.a.zzz: unknown key; known are duration, frames, "),
+        (
+            "streams: {a: {source: x, sinks: [y], zzz: 1}}",
+            "streams.a.zzz: unknown key; known are connect_seconds, ",
+        ),
         (
             "streams: {a: {source: x, sinks: [y], models: [{package: q, treshold: 1}]}}",
             "streams.a.models.0.treshold: unknown key; did you mean 'threshold'?",
@@ -73,6 +77,30 @@ def test_the_default_configuration_is_read(tmp_path: Path) -> None:
         (
             "streams: {a: {source: x, sinks: [y], models: [{package: q, count: {zones: {till: [[0, 0], [1, 1]]}}}]}}",
             "streams.a.models.0.count.zones.till: expected at least 3 entries, got ",
+        ),
+        (
+            "streams: {a: {source: x, sinks: [y], models: [{package: q, detector: {package: d, every: 2}}]}}",
+            "streams.a.models.0.detector.every: unknown key; known are classes, max_detections, package, threshold",
+        ),
+        (
+            "streams: {a: {source: x, sinks: [y], models: [{package: q, detector: 3}]}}",
+            "streams.a.models.0.detector: expected a name, or keys with values, got 3",
+        ),
+        (
+            "streams: {a: {source: 'rtsp://c/x', sinks: [y], reconnect: -1}}",
+            "streams.a.reconnect: expected greater than or equal to 0, got -1",
+        ),
+        (
+            "streams: {a: {source: 'rtsp://c/x', sinks: [y], rtsp_transport: upd}}",
+            "streams.a.rtsp_transport: expected 'tcp' or 'udp', got 'upd'",
+        ),
+        (
+            "streams: {a: {source: 'rtsp://c/x', sinks: [y], lost_after_seconds: 0}}",
+            "streams.a.lost_after_seconds: expected greater than 0, got 0",
+        ),
+        (
+            "streams: {a: {source: 'rtsp://c/x', sinks: [y], connect_seconds: .inf}}",
+            "streams.a.connect_seconds: .*got inf",
         ),
         ("streams: [a", "line 1, column 12: expected ',' or ']'"),
         ("streams:\n\t- a", "line 2, column 1: found character '\\\\t'"),
@@ -116,12 +144,30 @@ def test_options_replace_what_the_file_says_and_leave_the_rest(tmp_path: Path) -
 
 
 def test_a_source_alone_gets_the_default_model_and_sink() -> None:
-    settings = settings_for(None, RunOptions(sources=["a/clip.mp4", "doodles"]))
+    settings = settings_for(None, RunOptions(sources=["a/clip.mp4", "doodles", "0:640x480@30", "/dev/video2"]))
     assert {name: stream.sinks for name, stream in settings.streams.items()} == {
         "clip": ("out/clip.mp4",),
         "doodles": ("out/doodles.mp4",),
+        "webcam-0": ("out/webcam-0.mp4",),
+        "video2": ("out/video2.mp4",),
     }
     assert settings.streams["clip"].models[0].package == "quickdraw-32"
+
+
+def test_a_network_source_names_its_files_without_its_password() -> None:
+    cameras = ["rtsp://u:secret@cam.local/live?x=1", "rtsp://u:secret@cam.local/live?x=2", "rtsp://u:secret@door/live"]
+    settings = settings_for(None, RunOptions(sources=[*cameras, "https://example.org/films/clip.mp4"]))
+    assert list(settings.streams) == ["cam.local-live-1", "cam.local-live-2", "door-live", "clip"]
+    assert [stream.source for stream in settings.streams.values()][:3] == cameras
+
+
+def test_what_is_said_of_a_source_reaches_it(tmp_path: Path) -> None:
+    text = """streams: {a: {source: 'rtsp://c/x', sinks: [y], reconnect: 3, rtsp_transport: udp, connect_seconds: 20,
+    lost_after_seconds: 2.5}}"""
+    options = read_config(write(tmp_path, text)).streams["a"].source_options()
+    assert options == SourceOptions(3, "udp", 20, 2.5)
+    default = settings_for(None, RunOptions(sources=["rtsp://c/x"])).streams["c-x"]
+    assert default.source_options() == SourceOptions()
 
 
 def test_the_model_none_is_no_model() -> None:

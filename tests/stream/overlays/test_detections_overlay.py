@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,33 @@ def test_a_box_at_the_border_is_seen_whole(box: list[float]) -> None:
     assert rows.max() >= bottom - 2
 
 
+@pytest.mark.parametrize(
+    "box",
+    [
+        (10, 2, 50, 10),
+        (10, 2, 15, 10),  # one pixel is left in the middle
+        (10, 2, 14, 10),  # the lines meet
+        (10, 2, 13, 10),  # thinner than two lines
+        (10, 2, 11, 3),  # one pixel
+        (0, 0, 60, 12),  # at the border: the rim without falls off
+        (-7, -7, 20, 9),  # beyond it
+    ],
+)
+def test_a_box_is_a_line_within_it_and_a_dark_rim_on_both_sides(box: tuple[int, int, int, int]) -> None:
+    # Too low for a label.
+    height, width = 12, 60
+    line, rim = 2, 1
+    assert sizes_for(width, height).line == line
+    left, top, right, bottom = np.clip(box, 0, (width, height, width, height))
+    rows, columns = np.mgrid[:height, :width]
+    # How far inside the box each pixel is: 0 at its edge, below 0 outside.
+    depth = np.min([columns - left, right - 1 - columns, rows - top, bottom - 1 - rows], axis=0)
+    expected = plain(width, height)
+    expected[(depth >= -rim) & (depth < line + rim)] = [level // 3 for level in class_colour(0)]
+    expected[(depth >= 0) & (depth < line)] = class_colour(0)
+    np.testing.assert_array_equal(draw(plain(width, height), detections([box])), expected)
+
+
 @pytest.mark.parametrize("box", [[0, 0, 1, 1], [0, 0, 0, 0], [0, 0, 2, 300], [-9, -9, 0, 0]])
 def test_a_box_thinner_than_its_lines_marks_nothing_far_from_it(box: list[float]) -> None:
     picture = draw(plain(640, 360), detections([box]))
@@ -119,6 +147,38 @@ def test_the_track_is_said_in_the_label() -> None:
     without = is_coloured(draw(plain(640, 360), detections(box)), 0)[:80]
     tracked = is_coloured(draw(plain(640, 360), detections(box, track_ids=np.array([7], np.int64))), 0)[:80]
     assert np.flatnonzero(tracked.any(axis=0)).max() > np.flatnonzero(without.any(axis=0)).max() + 10
+
+
+def test_a_long_name_is_cut_and_an_accent_is_drawn() -> None:
+    box = [[20, 100, 40, 120]]
+    sizes = sizes_for(1280, 720)
+    widths = []
+    for class_id in (1, 2):
+        label = is_coloured(draw(plain(1280, 720), detections(box, [class_id])), class_id)[:100]
+        columns = np.flatnonzero(label.any(axis=0))
+        widths.append(columns[-1] + 1 - columns[0])
+    assert widths[0] < widths[1]
+    # Cut where it is as wide as a panel, not much before.
+    assert 0.8 * sizes.panel_width < widths[1] <= sizes.panel_width
+    accented, without = (
+        draw(plain(1280, 720), dataclasses.replace(detections(box), class_names=(name,))) for name in ("león", "leon")
+    )
+    assert not np.array_equal(accented, without)
+
+
+def test_a_crowd_is_drawn_in_its_boxes_and_beside_them_only() -> None:
+    chance = np.random.default_rng(0)
+    starts = chance.uniform((0, 200), (500, 400), (150, 2))
+    boxes = np.hstack([starts, starts + chance.uniform(5, 100, (150, 2))])
+    picture = draw(plain(1280, 720), detections(boxes, np.arange(150) % 3))
+    changed = (picture != 255).any(axis=2)
+    sizes = sizes_for(1280, 720)
+    # A label is at most as wide as a panel, and above or below its box.
+    rows, columns = np.nonzero(changed)
+    assert columns.max() <= 600 + sizes.panel_width
+    assert rows.min() >= 200 - 2 * sizes.text
+    assert rows.max() <= 500 + 2 * sizes.text
+    assert all(is_coloured(picture, class_id).sum() > 5000 for class_id in range(3))
 
 
 def test_a_mask_tints_its_pixels_only_and_lies_under_the_boxes() -> None:

@@ -14,6 +14,7 @@ from stream.sinks.null import NullSink
 from stream.sinks.results import ResultsSink
 from stream.sinks.sink import Sink
 from stream.sinks.video import VideoSink
+from stream.sinks.window import WindowSink
 from tests.stream.sinks.recording import describe, write_frames
 
 
@@ -30,6 +31,7 @@ from tests.stream.sinks.recording import describe, write_frames
         ("results.jsonl", ResultsSink),
         ("results.CSV", ResultsSink),
         ("null", NullSink),
+        ("window", WindowSink),
     ],
 )
 def test_a_text_means_one_kind(spec: str, kind: type[Sink], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

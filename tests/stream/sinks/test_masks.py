@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 import pytest
 
-from models.results import UNLABELLED, Detections, Result, SegmentationMap
+from models.results import UNLABELLED, DepthMap, Detections, Result, SegmentationMap
 from stream.frame import Frame
 from stream.frame_result import FrameResult
+from stream.overlays.depth import depth_colours
 from stream.overlays.theme import class_colour
 from stream.sinks import make_sink
+from stream.sinks.masks import depth_levels
 from tests.stream.sinks.recording import Judge, describe
 
 INFO = describe(33, 17)
@@ -24,7 +26,8 @@ NAMES = ("background", "semáforo / piña", "person")
 
 def moment(results: dict[str, Result], index: int = 0, carried: frozenset[str] = frozenset()) -> FrameResult:
     image = np.full((INFO.height, INFO.width, 3), 90, np.uint8)
-    return FrameResult(Frame(image, index, INFO.time_base, index, 0), results, carried=carried)
+    frame = Frame(image, index, INFO.time_base, index, 0)
+    return FrameResult(frame, results, found_on=dict.fromkeys(carried, frame))
 
 
 def objects(track_ids: list[int] | None = None, *, masks: bool = True) -> Detections:
@@ -98,6 +101,40 @@ def test_only_what_was_seen_on_a_frame_is_written_and_a_frame_without_objects_is
     assert not pictures["frame_000001_a_colours"].any()
 
 
+@pytest.mark.parametrize(
+    ("kind", "values", "expected"),
+    [
+        # Millimetres, rounded; no further than 16 bits reach; never 0, which is unknown.
+        ("metric", [0.0004, 1.2344, 1.2346, 65.535, 80.0, np.nan], [1, 1234, 1235, 65535, 65535, 0]),
+        # From the lowest of the picture to its highest.
+        ("inverse", [-3.0, 7.0, 2.0, np.nan], [1, 65535, 32768, 0]),
+        ("inverse", [5.0, 5.0], [1, 1]),
+        ("inverse", [np.nan, np.inf], [0, 0]),
+    ],
+)
+def test_depths_are_millimetres_or_the_whole_of_16_bits(
+    kind: Literal["metric", "inverse"], values: list[float], expected: list[int]
+) -> None:
+    levels = depth_levels(DepthMap("depth_estimation", np.array([values], np.float32), kind))
+    assert levels.dtype == np.uint16
+    assert levels[0].tolist() == expected
+
+
+def test_a_depth_map_is_written_with_all_its_bits_and_in_its_colours(tmp_path: Path) -> None:
+    values = np.linspace(0.5, 40, INFO.height * INFO.width, dtype=np.float32).reshape(INFO.height, INFO.width)
+    values[0, 0] = np.nan
+    result = DepthMap("depth_estimation", values, "metric")
+    pictures = written(tmp_path, moment({"glpn": result}, 3))
+    assert set(pictures) == {"frame_000003_glpn_depth", "frame_000003_glpn_colours"}
+    depth = pictures["frame_000003_glpn_depth"]
+    assert depth.dtype == np.uint16
+    assert depth[0, 0] == 0
+    np.testing.assert_allclose(depth.ravel()[1:] / 1000, values.ravel()[1:], atol=0.0006)
+    colours = pictures["frame_000003_glpn_colours"]
+    np.testing.assert_array_equal(colours[1:], depth_colours(result)[1:])
+    assert not colours[0, 0].any()
+
+
 @pytest.mark.parametrize("spec", ["masks:{}/masks/", "masks:{}/masks.gif"])
 def test_a_model_without_masks_is_said_and_nothing_is_left(
     spec: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -108,7 +145,7 @@ def test_a_model_without_masks_is_said_and_nothing_is_left(
     with caplog.at_level(logging.WARNING, "mirilla"):
         sink.write(result.frame.image, result)
         sink.close()
-    assert "no model gave masks; choose one that does" in caplog.text
+    assert "no model gave masks or depths; choose one that does" in caplog.text
     assert (sink.paths(), list(tmp_path.iterdir())) == ([], [])
 
 

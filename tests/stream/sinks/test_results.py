@@ -70,10 +70,10 @@ def test_csv_has_one_row_a_result_and_at_least_one_a_frame(tmp_path: Path) -> No
         rows = list(csv.reader(file))
     assert rows == [
         list(CSV_COLUMNS),
-        ["0", "0.0", "notes", "image_classification", "casa", "0.75", "", "", "", "", ""],
-        ["0", "0.0", "notes", "image_classification", "niña, pequeña", "0.25", "", "", "", "", ""],
-        ["1", "0.033", "", "", "", "", "", "", "", "", ""],
-        ["2", "0.066", "notes", "image_classification", "", "", "", "", "", "", ""],
+        ["0", "0.0", "notes", "image_classification", "casa", "0.75", "", "", "", "", "", ""],
+        ["0", "0.0", "notes", "image_classification", "niña, pequeña", "0.25", "", "", "", "", "", ""],
+        ["1", "0.033", "", "", "", "", "", "", "", "", "", ""],
+        ["2", "0.066", "notes", "image_classification", "", "", "", "", "", "", "", ""],
     ]
 
 
@@ -82,8 +82,30 @@ def test_a_detection_has_its_box_and_track() -> None:
     found = [{"label": "person", "score": 0.98, "box": box, "track_id": 7}, {"label": "car", "score": 0.5, "box": box}]
     line = {"index": 3, "pts_seconds": 1.5, "results": {"m": {"task": "object_detection", "detections": found}}}
     assert list(csv_rows(line)) == [
-        (3, 1.5, "m", "object_detection", "person", 0.98, 1.0, 2.0, 3.0, 4.0, 7),
-        (3, 1.5, "m", "object_detection", "car", 0.5, 1.0, 2.0, 3.0, 4.0, ""),
+        (3, 1.5, "m", "object_detection", "person", 0.98, 1.0, 2.0, 3.0, 4.0, 7, ""),
+        (3, 1.5, "m", "object_detection", "car", 0.5, 1.0, 2.0, 3.0, 4.0, "", ""),
+    ]
+
+
+def test_what_was_counted_has_rows_of_its_own_after_the_results() -> None:
+    found = {"task": "object_detection", "detections": []}
+    counts = {
+        "present": {"person": 2, "dog": 1},
+        "unique": {"person": 5},
+        "lines": {"door, left": {"in": 3, "out": 1}},
+        "zones": {"till": 0},
+    }
+    line = {"index": 4, "pts_seconds": 2.0, "results": {"m": found}, "counts": {"m": counts}}
+    rows = list(csv_rows(line))
+    assert {len(row) for row in rows} == {len(CSV_COLUMNS)}
+    assert rows[0][:4] == (4, 2.0, "m", "object_detection")
+    assert [(*row[:5], row[-1]) for row in rows[1:]] == [
+        (4, 2.0, "m", "count_present", "person", 2),
+        (4, 2.0, "m", "count_present", "dog", 1),
+        (4, 2.0, "m", "count_unique", "person", 5),
+        (4, 2.0, "m", "count_zone", "till", 0),
+        (4, 2.0, "m", "count_in", "door, left", 3),
+        (4, 2.0, "m", "count_out", "door, left", 1),
     ]
 
 
@@ -91,6 +113,19 @@ def test_a_segment_has_its_share_of_the_frame() -> None:
     segments = [{"label": "road", "area": 0.6}, {"label": "sky", "area": 0.4}]
     line = {"index": 0, "pts_seconds": 0.0, "results": {"m": {"task": "image_segmentation", "segments": segments}}}
     assert [row[4:6] for row in csv_rows(line)] == [("road", 0.6), ("sky", 0.4)]
+
+
+def test_a_depth_map_is_three_figures_or_none() -> None:
+    figures = {"kind": "metric", "unit": "m", "min": 0.5, "median": 2.0, "max": 9.0}
+    result = {"task": "depth_estimation", "predicted_depth": figures}
+    line = {"index": 0, "pts_seconds": 0.0, "results": {"m": result}}
+    assert [row[2:7] for row in csv_rows(line)] == [
+        ("m", "depth_estimation", "min", 0.5, ""),
+        ("m", "depth_estimation", "median", 2.0, ""),
+        ("m", "depth_estimation", "max", 9.0, ""),
+    ]
+    result["predicted_depth"] = figures | dict.fromkeys(("min", "median", "max"))
+    assert [row[2:6] for row in csv_rows(line)] == [("m", "depth_estimation", "", "")]
 
 
 def test_the_place_of_a_drawing_stands_beside_each_guess(tmp_path: Path) -> None:
@@ -103,7 +138,7 @@ def test_the_place_of_a_drawing_stands_beside_each_guess(tmp_path: Path) -> None
     )
     path = run(tmp_path / "out.csv", {"sketch": guess})
     assert path.read_text(encoding="utf-8").splitlines()[1] == (
-        "0,0.0,sketch,sketch_classification,pez,0.5,1.0,2.0,30.0,40.0,"
+        "0,0.0,sketch,sketch_classification,pez,0.5,1.0,2.0,30.0,40.0,,"
     )
 
 

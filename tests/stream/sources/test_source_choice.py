@@ -12,6 +12,8 @@ from stream.errors import SourceError
 from stream.sources import open_source, source_kinds
 from tests.stream.sources.clips import H264, make_clip
 
+WEBCAM = "webcam (0, 1, /dev/video0, webcam:NAME)"
+
 
 def kinds_that_accept(text: str) -> list[str]:
     return [kind.name for kind in source_kinds() if kind.accepts(text)]
@@ -32,7 +34,7 @@ def one_of_everything(ffmpeg: Path, tmp_path_factory: pytest.TempPathFactory) ->
         "notes.txt": b"just words\n" * 30,
         "empty.xyz": b"",
     }
-    contents |= dict.fromkeys(("a.png", "a.JPG", "a.xyz", "wrong.mp4", "pattern"), picture)
+    contents |= dict.fromkeys(("a.png", "a.JPG", "a.xyz", "wrong.mp4", "pattern", "0"), picture)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     (folder / "folder.mp4").mkdir()
@@ -68,6 +70,12 @@ def place(one_of_everything: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("pattern", ["pattern"]),
         ("./pattern", ["image"]),
         ("pattern:640x480", ["pattern"]),
+        ("0", [WEBCAM]),
+        ("./0", ["image"]),
+        # a camera is claimed whether it is there or not, so that the message can name those that are
+        ("7:640x480@15", [WEBCAM]),
+        ("/dev/video7", [WEBCAM]),
+        ("webcam:nobody's", [WEBCAM]),
         # nobody's
         ("notes.txt", []),
         ("empty.xyz", []),
@@ -77,7 +85,11 @@ def place(one_of_everything: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("  ", []),
         ("x" * 5000, []),
         ("~nobody-of-this-name/clip.mp4", []),
-        ("http://127.0.0.1:9/clip.mp4", []),
+        # addresses, also of protocols that nobody reads: one kind says what is wrong
+        ("http://127.0.0.1:9/clip.mp4", ["network (rtsp://, http://)"]),
+        ("rtsp://cam.local/live", ["network (rtsp://, http://)"]),
+        ("gopher://cam.local/live", ["network (rtsp://, http://)"]),
+        ("http:/clip.mp4", []),
     ],
 )
 @pytest.mark.usefixtures("place")

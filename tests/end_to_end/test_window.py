@@ -1,0 +1,149 @@
+"""The window on a real screen: the picture is there, keys are heard, and the run ends well."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from stream.sources.pattern import read_pattern_index
+from tests.end_to_end.conftest import ROOT, Mirilla
+from tests.end_to_end.ffprobe import frame_times
+
+PATIENCE_SECONDS = 30
+WIDTH, HEIGHT = 640, 480
+
+Image = NDArray[np.uint8]
+
+
+def wait_for(what: str, look: Callable[[], Image | str | None]) -> Image | str:
+    """Look again and again until there is something to see."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        seen = look()
+        if seen is not None and len(seen):
+            return seen
+        time.sleep(0.05)
+    pytest.fail(f"{what}: not seen within {PATIENCE_SECONDS} s")
+
+
+class Desk:
+    """A run with a window on a screen, and the person before it."""
+
+    def __init__(self, display: str, ffmpeg: Path, folder: Path, *arguments: str) -> None:
+        self.folder = folder
+        self._ffmpeg = ffmpeg
+        self._environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "DISPLAY": display, "COLUMNS": "200"}
+        command = [sys.executable, "-m", "stream", "run", *arguments, "--sink", "window"]
+        self.run = subprocess.Popen(
+            command, cwd=folder, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self._window = str(wait_for("a window", self._found)).split()[-1]
+
+    def _found(self) -> str:
+        assert self.run.poll() is None, self.run.communicate()[0]
+        return self._xdotool("search", "--name", "^Mirilla: ")
+
+    def _xdotool(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["xdotool", *arguments], env=self._environment, capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip()
+
+    def press(self, key: str) -> None:
+        self._xdotool("key", "--window", self._window, key)
+
+    def resize(self, width: int, height: int) -> None:
+        self._xdotool("windowsize", "--sync", self._window, str(width), str(height))
+
+    def screenshot(self) -> Image:
+        """The whole screen, as ffmpeg grabs it."""
+        path = self.folder / "screen.png"
+        command = [str(self._ffmpeg), "-v", "error", "-y", "-f", "x11grab", "-video_size", "1280x960"]
+        command += ["-i", self._environment["DISPLAY"], "-frames:v", "1", str(path)]
+        subprocess.run(command, check=True)
+        image = cv2.imread(str(path))
+        assert image is not None
+        return np.asarray(image, np.uint8)
+
+    def index(self) -> int | None:
+        """The number of the frame in the window, read from the screen."""
+        return read_pattern_index(self.screenshot()[:HEIGHT, :WIDTH])
+
+    def left(self) -> str:
+        """What the run said, once it has ended well."""
+        said, _ = self.run.communicate(timeout=PATIENCE_SECONDS)
+        assert self.run.returncode == 0, said
+        return said
+
+
+@pytest.fixture
+def desk(screen: str, ffmpeg: Path, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
+    """`desk(*arguments)` of `mirilla run`; killed in the end where it still runs."""
+    runs = []
+
+    def start(*arguments: str) -> Desk:
+        runs.append(Desk(screen, ffmpeg, tmp_path, *arguments))
+        return runs[-1]
+
+    yield start
+    for made in runs:
+        made.run.kill()
+        made.run.communicate()
+
+
+def test_a_person_watches_pauses_saves_records_and_quits(desk: Callable[..., Desk], tmp_path: Path) -> None:
+    window = desk("--source", f"pattern:{WIDTH}x{HEIGHT}@25x3000", "--model", "none", "--no-hud")
+    wait_for("a frame", lambda: "seen" if window.index() else None)
+    window.press("r")
+    window.press("s")
+    wait_for("a saved picture", lambda: " ".join(map(str, tmp_path.glob("out/pattern-*[0-9].png"))))
+    window.press("r")
+    recorded = wait_for("a recording", lambda: " ".join(map(str, tmp_path.glob("out/pattern-*[0-9].mp4"))))
+
+    window.press("space")
+    wait_for("a picture that stands", lambda: "it stands" if window.index() == window.index() else None)
+    standing = window.index()
+    assert standing is not None
+    assert window.index() == standing
+    window.press("space")
+    wait_for("a later picture", lambda: "later" if (window.index() or 0) > standing else None)
+
+    window.press("question")
+    # The bars of the pattern have eight colours.
+    wait_for("the help", lambda: "seen" if len(np.unique(window.screenshot()[200:230, 260:380])) > 50 else None)
+
+    window.press("q")
+    said = window.left()
+    assert str(Path(str(recorded)).relative_to(tmp_path)) in said
+    assert frame_times(Path(str(recorded)))[0] == "0.000000"
+
+
+def test_the_window_can_be_resized_and_keeps_the_picture_s_shape(desk: Callable[..., Desk]) -> None:
+    window = desk("--source", f"pattern:{WIDTH}x{HEIGHT}@25x3000", "--model", "none", "--no-hud")
+    wait_for("a frame", lambda: "seen" if window.index() else None)
+    window.resize(1280, 960)
+
+    def larger() -> str | None:
+        return "seen" if read_pattern_index(window.screenshot()) else None
+
+    wait_for("the picture at twice its size", larger)
+    window.press("q")
+    assert "broke off" not in window.left()
+
+
+def test_without_a_display_the_way_out_is_one_line_before_the_first_frame(mirilla: Mirilla) -> None:
+    result = mirilla("run", "--source", "pattern", "--model", "none", "--sink", "window")
+    assert result.returncode == 2
+    assert result.stderr.strip() == (
+        "mirilla: sink: window: there is no display here (DISPLAY is not set), as over ssh; "
+        "write a file instead: --sink out.mp4"
+    )
