@@ -12,11 +12,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 from pycocotools import mask as coco_mask
+from rich.console import Console
 
 from exporters.parity_inputs import drawn_photo
 from models.errors import MirillaError
 from models.everything import GridSpec
 from models.prompts import ObjectPrompt
+from stream.model_table import package_table, zoo_table
 from stream.segmenting.segment import SegmentOptions, segment_source
 from tests.end_to_end.conftest import Mirilla, mirilla
 from tests.models.sam_checkpoints import mask_iou
@@ -227,3 +229,15 @@ def test_the_command(discs: Path, tmp_path: Path, mirilla: Mirilla) -> None:
     refused = mirilla("segment", "a.png", "--model", "quickdraw-32", "--point", "40,30", "--output", "other")
     assert (refused.returncode, len(refused.stderr.strip().splitlines())) == (2, 1)
     assert "not for points and boxes" in refused.stderr
+
+
+def test_the_lists_of_models_say_who_takes_them(
+    discs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream.model_table.exported_names", lambda: [str(discs)])
+    for table in (zoo_table(), package_table()):
+        Console(width=300).print(table)
+    listed = capsys.readouterr().out.splitlines()
+    for name in ("slim-sam", "sam-vit-base", str(discs)):
+        (row,) = [line for line in listed if line.strip().startswith(name)]
+        assert "(mirilla segment)" in row
