@@ -40,7 +40,7 @@ def segment(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Point at things in a picture, and cut them out."""
+    """Point at things in a picture or a frame of a video, and cut them out."""
     from models.everything import GridSpec
     from stream.segmenting.prompt_options import parse_prompts
     from stream.segmenting.segment import GIF_NAME, RESULTS_NAME, SegmentOptions, segment_source

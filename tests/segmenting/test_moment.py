@@ -10,6 +10,7 @@ import pytest
 
 from models.errors import MirillaError
 from stream.segmenting.moment import frame_at
+from tests.stream.doubles import ScriptedSource
 from tests.stream.sources.clips import H264, make_clip
 
 GREYS = "color=black:s=64x48:r=10:d=1,format=gray,geq=lum='20*N+20'"
@@ -61,3 +62,20 @@ def test_a_picture_is_there_at_once_only(tmp_path: Path) -> None:
     assert frame_at(str(path), 0).image.shape == (3, 5, 3)
     with pytest.raises(MirillaError, match="--at: 3 s is after the end"):
         frame_at(str(path), 3)
+
+
+def test_live_sources_are_refused_and_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = ScriptedSource(3, is_live=True)
+    monkeypatch.setattr("stream.segmenting.moment.open_source", lambda _spec: camera)
+    with pytest.raises(MirillaError, match="source: '0' is live; give a picture or recorded video"):
+        frame_at("0", 0)
+    assert camera.closed.is_set()
+    assert camera.yielded == 0
+
+
+def test_frames_after_the_wanted_one_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 25 frames a second: 0.1 s is the third's, known when the fourth is there.
+    film = ScriptedSource(100)
+    monkeypatch.setattr("stream.segmenting.moment.open_source", lambda _spec: film)
+    assert frame_at("film", 0.1).index == 2
+    assert film.yielded == 4
