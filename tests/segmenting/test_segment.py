@@ -15,7 +15,7 @@ from pycocotools import mask as coco_mask
 from rich.console import Console
 
 from exporters.parity_inputs import drawn_photo
-from models.errors import MirillaError
+from models.errors import MirillaError, ModelError
 from models.everything import GridSpec
 from models.prompts import ObjectPrompt
 from stream.model_table import package_table, zoo_table
@@ -241,3 +241,15 @@ def test_the_lists_of_models_say_who_takes_them(
     for name in ("slim-sam", "sam-vit-base", str(discs)):
         (row,) = [line for line in listed if line.strip().startswith(name)]
         assert "(mirilla segment)" in row
+
+
+def test_a_model_that_fails_leaves_no_folder(discs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_arguments: Any, **_options: Any) -> None:
+        raise ModelError("the model failed while it ran: no memory")
+
+    monkeypatch.setattr("models.prompted_model.PromptedModel.segment", fails)
+    save(tmp_path / "a.png", 64, 48)
+    options = SegmentOptions(tmp_path / "out", [ObjectPrompt(((9, 9),))], device="cpu")
+    with pytest.raises(ModelError, match="no memory"):
+        segment_source(str(tmp_path / "a.png"), str(discs), options)
+    assert not (tmp_path / "out").exists()
