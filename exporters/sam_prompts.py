@@ -22,21 +22,15 @@ class DummyBoxes(DummyInputGenerator):  # type: ignore[misc]
 
     def __init__(
         self,
-        task: str,  # noqa: ARG002 - as Optimum calls every generator
-        normalized_config: Any,  # noqa: ARG002
+        _task: str,
+        _normalized_config: Any,
         batch_size: int = DEFAULT_DUMMY_SHAPES["batch_size"],
         point_batch_size: int = DEFAULT_DUMMY_SHAPES["point_batch_size"],
         **_others: Any,
     ) -> None:
         self._shape = [batch_size, point_batch_size, 1, 4]
 
-    def generate(
-        self,
-        input_name: str,  # noqa: ARG002 - there is but one
-        framework: str = "pt",
-        int_dtype: str = "int64",  # noqa: ARG002
-        float_dtype: str = "fp32",
-    ) -> Any:
+    def generate(self, _input_name: str, framework: str = "pt", float_dtype: str = "fp32", **_others: Any) -> Any:
         """Boxes float32 (B, P, 1, 4)."""
         return self.random_float_tensor(self._shape, framework=framework, dtype=float_dtype)
 
