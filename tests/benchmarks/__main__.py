@@ -23,6 +23,7 @@ from tests.benchmarks import (
     memory,
     overlays,
     recorded_video,
+    segmenting,
     skip_unchanged,
 )
 
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "memory": memory.run,
     "live-lag": live_lag.run,
     "carrying": carrying.run,
+    "segmenting": segmenting.run,
     "skip-unchanged": skip_unchanged.run,
 }
 """Each takes a folder for its files; one that goes on for a while takes minutes, too."""
