@@ -20,6 +20,7 @@ from tests.benchmarks import (
     carrying,
     end_to_end,
     live_lag,
+    live_soak,
     memory,
     overlays,
     recorded_video,
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "end-to-end": end_to_end.run,
     "memory": memory.run,
     "live-lag": live_lag.run,
+    "live-soak": live_soak.run,
     "carrying": carrying.run,
     "skip-unchanged": skip_unchanged.run,
 }
