@@ -11,6 +11,7 @@ from stream.config import check_settings
 from stream.model_commands import fetch_zoo_models
 from stream.options import RunOptions, settings_for
 from stream.terminal import Debug, Quiet, log_to_terminal, out
+from stream.zoo_models import packages_of
 
 _SHOWN_ONLY = "null"
 """The page is added to each stream's sinks; files are the business of `mirilla run`."""
@@ -21,7 +22,8 @@ def serve(
         Path | None, typer.Argument(help="A configuration file; config.yaml where no source is given.")
     ] = None,
     source: Annotated[
-        list[str] | None, typer.Option(help="A video, GIF, image, folder, 'doodles' or 'pattern'.")
+        list[str] | None,
+        typer.Option(help="A video, image, folder, webcam (0), rtsp://, http://, 'doodles', 'pattern'."),
     ] = None,
     model: Annotated[
         list[str] | None, typer.Option(help="A bundled or zoo name, a package folder, an .onnx file, or 'none'.")
@@ -45,7 +47,7 @@ def serve(
     content = settings.model_dump(exclude_unset=True)
     content["web"] = {**content.get("web", {}), **{key: value for key, value in given.items() if value is not None}}
     settings = check_settings(content, "command line" if config is None else str(config))
-    fetch_zoo_models(settings, quiet)
+    fetch_zoo_models(packages_of(settings), quiet)
 
     from stream.web.serve import serve_streams
 

@@ -12,6 +12,7 @@ from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.web.broadcast import MOST_UNDER_WAY, Broadcast
 from stream.web.picture_encoder import Codec, EncodedPicture
+from stream.web.web_sink import WebSink
 
 SECOND_NS = 1_000_000_000
 
@@ -169,5 +170,21 @@ def test_a_picture_of_another_size_begins_with_a_keyframe() -> None:
             await publish(broadcast, result(index, clock.now_ns, size_wh))
             clock.now_ns += SECOND_NS // 25
         assert [one.is_keyframe for one in watcher.pictures] == [True, False, True]
+
+    with_broadcast(test)
+
+
+def test_a_picture_shown_again_brings_no_message_because_no_frame_stands_behind_it() -> None:
+    async def test(broadcast: Broadcast, clock: ScriptedClock) -> None:
+        watcher = ScriptedWatcher(wants_results=True)
+        broadcast.join(watcher)
+        sink = WebSink(broadcast)
+        one = result(0, clock.now_ns)
+        await asyncio.to_thread(sink.write, one.frame.image, one)
+        clock.now_ns += SECOND_NS
+        await asyncio.to_thread(sink.refresh, one.frame.image)
+        await asyncio.sleep(0)
+        assert [picture.packet.pts for picture in watcher.pictures] == [0, 90_000]
+        assert len(watcher.messages) == 1
 
     with_broadcast(test)
