@@ -167,7 +167,9 @@ class Broadcast:
     def _message(self, result: FrameResult, ticks: int, encode_ms: float) -> str:
         content: dict[str, Any] = {
             "type": "frame",
-            **result.to_dict(),
+            # What is drawn on the picture, so that a page can draw the same.
+            **result.to_dict(with_carried=True),
+            "carried": sorted(result.carried),
             "pts": ticks,
             "captured_at": (result.frame.captured_at_ns + self._epoch_offset_ns) / 1e6,
             "stage_ms": {**result.stage_ms, "encode": encode_ms},

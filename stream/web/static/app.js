@@ -28,8 +28,7 @@ class Card {
       state: (state) => this.show(state),
       frame: (message) => {
         this.figures.tellStages(message.stage_ms);
-        // A model that rests on this frame is not in its message: what it said last still holds.
-        Object.assign(this.results, message.results);
+        this.results = message.results;
       },
       figures: (figures) => this.figures.tellServer(figures),
     });

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -186,5 +187,19 @@ def test_a_picture_shown_again_brings_no_message_because_no_frame_stands_behind_
         await asyncio.sleep(0)
         assert [picture.packet.pts for picture in watcher.pictures] == [0, 90_000]
         assert len(watcher.messages) == 1
+
+    with_broadcast(test)
+
+
+def test_what_is_carried_from_an_earlier_frame_is_told_and_named_as_such() -> None:
+    async def test(broadcast: Broadcast, clock: ScriptedClock) -> None:
+        watcher = ScriptedWatcher(wants_results=True)
+        broadcast.join(watcher)
+        fresh = result(0, clock.now_ns)
+        await publish(broadcast, fresh)
+        await publish(broadcast, replace(result(1, clock.now_ns), found_on={"scripted": fresh.frame}))
+        messages = [json.loads(text) for text in watcher.messages]
+        assert [message["carried"] for message in messages] == [[], ["scripted"]]
+        assert messages[1]["results"] == messages[0]["results"] != {}
 
     with_broadcast(test)
