@@ -72,7 +72,7 @@ def _has_no_pixels(data: NDArray[np.uint8]) -> bool:
     """Whether it is a PNG without width or height, for which libpng writes lines of its own on standard error."""
     if len(data) < _PNG.size:
         return False
-    signature, width, height = _PNG.unpack_from(data)
+    signature, width, height = _PNG.unpack(data[: _PNG.size].tobytes())
     return bool(signature == _PNG_SIGNATURE and 0 in (width, height))
 
 
