@@ -26,6 +26,7 @@ from tests.benchmarks import (
     recorded_video,
     segmenting,
     skip_unchanged,
+    viewers,
 )
 
 BENCHMARKS: dict[str, Callable[..., Table]] = {
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "carrying": carrying.run,
     "segmenting": segmenting.run,
     "skip-unchanged": skip_unchanged.run,
+    "viewers": viewers.run,
 }
 """Each takes a folder for its files; one that goes on for a while takes minutes, too."""
 
