@@ -71,7 +71,7 @@ def _best_classes(logits: NDArray[np.float32], placement: Placement, part: tuple
     if not np.isfinite(logits).all():
         # What is not a number is nowhere the greatest; the least number instead of -inf, which between two pixels would
         # make what is not a number of the finite ones.
-        logits = np.nan_to_num(logits, nan=np.finfo(np.float32).min)
+        logits = np.nan_to_num(logits, nan=float(np.finfo(np.float32).min))
     possible = _possible_classes(logits)
     best = placement.sample(logits[possible[0]], part)
     classes = np.full(best.shape, possible[0], np.uint16)
@@ -84,7 +84,7 @@ def _best_classes(logits: NDArray[np.float32], placement: Placement, part: tuple
 
 
 def _possible_classes(logits: NDArray[np.float32]) -> list[int]:
-    """The classes that bilinear interpolation of finite logits (C, h, w) can make the greatest somewhere, and a few more.
+    """The classes that bilinear interpolation of finite logits (C, h, w) can make the greatest somewhere, or nearly so.
 
     An interpolated value lies between the least and the greatest of its four neighbours: a class whose greatest
     neighbour is below another class's least one cannot win there. That other class is nearly always one that is the
