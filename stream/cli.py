@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,13 +17,19 @@ from rich.progress import Progress
 from models.errors import MirillaError
 from models.onnx_session import Device
 from stream.errors import ConfigError
+from stream.event_view import EventLogView
+from stream.latency_command import read_latency
+from stream.metrics_server import MetricsView, metrics_server
 from stream.model_commands import export, fetch_zoo_models, list_models, train_sketch_model
 from stream.options import RunOptions, settings_for
+from stream.picture_timing import Timing
 from stream.report import report_file
 from stream.run_view import QuietView, TerminalView
+from stream.segment_command import segment
 from stream.sources.source import RtspTransport
 from stream.stream_run import RunView, StreamOutcome, run_settings
-from stream.terminal import Debug, Quiet, err, log_to_terminal, out, say, say_with_traceback
+from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say, say_with_traceback
+from stream.zoo_models import packages_of
 
 app = typer.Typer(
     help="Watches video and draws what models see on it while the video plays.",
@@ -35,6 +42,8 @@ app.add_typer(train_app, name="train")
 train_app.command(name="sketch")(train_sketch_model)
 app.command(name="export")(export)
 app.command(name="models")(list_models)
+app.command(name="segment")(segment)
+app.command(name="latency")(read_latency)
 explain_app = typer.Typer(help="Pictures that explain how detection works.", no_args_is_help=True)
 app.add_typer(explain_app, name="explain")
 
@@ -68,10 +77,23 @@ def run(
         int | None, typer.Option(min=1, help="At most so many objects a frame, the likeliest.")
     ] = None,
     track: Annotated[bool, typer.Option("--track", help="Follow objects from frame to frame, and count them.")] = False,
+    skip_unchanged: Annotated[
+        bool, typer.Option("--skip-unchanged", help="Let models rest while the scene does not change.")
+    ] = False,
     detector: Annotated[
         str | None, typer.Option(help="For pose models: the package that finds people, or 'none' for one person.")
     ] = None,
     device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
+    realtime: Annotated[
+        bool, typer.Option("--realtime", help="Play a recording by the clock, as if it were a camera.")
+    ] = False,
+    max_age: Annotated[
+        float | None, typer.Option(metavar="MS", help="Drop a live frame that is older when a model could take it.")
+    ] = None,
+    overlay: Annotated[
+        Timing | None,
+        typer.Option(help="exact: a picture waits for its results; latest: it shows the newest, carried to it."),
+    ] = None,
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds of the source.")] = None,
     reconnect: Annotated[
@@ -79,6 +101,9 @@ def run(
     ] = None,
     rtsp_transport: Annotated[RtspTransport | None, typer.Option(help="How RTSP's pictures travel.")] = None,
     hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
+    watermark: Annotated[
+        bool, typer.Option("--watermark", help="Draw the time of capture as a strip that `mirilla latency` reads.")
+    ] = False,
     isolate: Annotated[
         str | None, typer.Option(help="LABEL, LABEL:white, LABEL:blur or LABEL:grey: show only what has this label.")
     ] = None,
@@ -88,15 +113,22 @@ def run(
         bool, typer.Option("--unverified", help="Take models whose checksum or parity check failed.")
     ] = False,
     report: Report = None,
+    metrics: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Serve the figures to Prometheus while it runs.")
+    ] = None,
+    log: Annotated[LogForm, typer.Option(help="What standard error gets: lines for people, or events as JSON.")] = (
+        "text"
+    ),
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Run the streams of a configuration file, or of the options given."""
-    log_to_terminal(debug)
+    log_to_terminal(debug, log)
     on_models: dict[str, Any] = {
         "threshold": threshold,
         "max_detections": max_detections,
         "track": track or None,
+        "skip_unchanged": skip_unchanged or None,
         "detector": detector,
         "device": device,
         "unverified": unverified or None,
@@ -111,16 +143,28 @@ def run(
         sinks=sink or (),
         model=_given(on_models),
         stream=_given(
-            {"frames": frames, "duration": duration, "reconnect": reconnect, "rtsp_transport": rtsp_transport}
+            {
+                "frames": frames,
+                "duration": duration,
+                "realtime": realtime or None,
+                "max_age_ms": max_age,
+                "reconnect": reconnect,
+                "rtsp_transport": rtsp_transport,
+            }
         ),
         hud=hud,
-        overlay=_given({"isolate": isolate, "highlight": highlight}),
+        overlay=_given(
+            {"results": overlay, "watermark": watermark or None, "isolate": isolate, "highlight": highlight}
+        ),
         overwrite=overwrite,
     )
     settings = settings_for(config, options)
-    fetch_zoo_models(settings, quiet)
-    with report_file(report) as outcomes:
-        outcomes.extend(run_settings(settings, _view(quiet)))
+    fetch_zoo_models(packages_of(settings), quiet or log == "json")
+    view: RunView = EventLogView(_view(quiet, with_progress=False)) if log == "json" else _view(quiet)
+    with ExitStack() as running, report_file(report) as outcomes:
+        if metrics is not None:
+            view = MetricsView(view, running.enter_context(metrics_server(metrics)))
+        outcomes.extend(run_settings(settings, view))
     _exit_as(outcomes, debug)
 
 
@@ -309,8 +353,8 @@ def _exit_as(outcomes: Sequence[StreamOutcome], debug: bool) -> None:
         raise typer.Exit(1)
 
 
-def _view(quiet: bool) -> RunView:
-    return QuietView() if quiet else TerminalView(out, err)
+def _view(quiet: bool, *, with_progress: bool = True) -> RunView:
+    return QuietView() if quiet else TerminalView(out, err if with_progress else None)
 
 
 def _between_commas(text: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from models.onnx_session import Device, GraphOptimization
 from stream.errors import ConfigError
+from stream.picture_timing import Timing
 from stream.sources.source import RtspTransport, SourceOptions
 
 # Where pydantic speaks of Python's types, say it in YAML's.
@@ -81,6 +82,8 @@ class ModelSettings(_Checked):
     unverified: bool = False
     every: Annotated[int, Field(ge=1)] = 1
     """Runs on every Nth frame; its result is carried to the frames between."""
+    skip_unchanged: bool = False
+    """Does not run while the scene does not change; the last result holds."""
     track: bool = False
     """Objects keep an id from frame to frame, and are counted."""
     count: CountSettings | None = None
@@ -89,13 +92,21 @@ class ModelSettings(_Checked):
 
 
 class OverlaySettings(_Checked):
-    """What is drawn besides the models' results."""
+    """What is drawn, and when."""
 
+    results: Timing = "auto"
+    """Whether a picture waits for what is inferred on it (`exact`), or shows the newest results (`latest`)."""
     hud: bool = True
+    watermark: bool = False
+    """The time of capture as a strip that `mirilla latency` reads."""
     isolate: str | None = None
     """`LABEL` or `LABEL:REST`, with a rest of `white`, `blur` or `grey`."""
     highlight: str | None = None
     """`LABEL`."""
+
+
+def _as_overlay(value: Any) -> Any:
+    return {"results": value} if isinstance(value, str) else value
 
 
 class StreamSettings(_Checked):
@@ -104,7 +115,11 @@ class StreamSettings(_Checked):
     source: Annotated[str, Field(coerce_numbers_to_str=True)]
     models: Annotated[tuple[Annotated[ModelSettings, BeforeValidator(_as_model)], ...], BeforeValidator(_as_list)] = ()
     sinks: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_as_list)]
-    overlay: OverlaySettings = OverlaySettings()
+    overlay: Annotated[OverlaySettings, BeforeValidator(_as_overlay)] = OverlaySettings()
+    realtime: bool = False
+    """Plays a recording by the clock, as if it were a camera."""
+    max_age_ms: Annotated[float, Field(gt=0)] | None = None
+    """A live source's frame that is older when a model could take it is dropped."""
     frames: Annotated[int, Field(ge=1)] | None = None
     duration: Annotated[float, Field(gt=0)] | None = None
     reconnect: Annotated[int, Field(ge=0)] | None = None

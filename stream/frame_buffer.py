@@ -73,13 +73,35 @@ class FrameBuffer(Generic[T]):
             self._condition.notify_all()
             return left
 
+    def take(self, timeout_seconds: float | None = None) -> T | None:
+        """The next item; waits for it while the buffer is empty.
+
+        Returns:
+            None where none came in time, or where none will come any more: see `is_over`.
+        """
+        with self._condition:
+            self._condition.wait_for(lambda: self._items or self._ended, timeout_seconds)
+            if not self._items:
+                return None
+            item = self._items.popleft()
+            self._condition.notify_all()
+            return item
+
+    def take_held(self) -> list[T]:
+        """All that is held, without waiting."""
+        with self._condition:
+            held = list(self._items)
+            self._items.clear()
+            self._condition.notify_all()
+            return held
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is held and nothing more comes."""
+        with self._condition:
+            return self._ended and not self._items
+
     def __iter__(self) -> Iterator[T]:
         """The items as they come, until `end` or `abort`; waits while the buffer is empty."""
-        while True:
-            with self._condition:
-                self._condition.wait_for(lambda: self._items or self._ended)
-                if not self._items:
-                    return
-                item = self._items.popleft()
-                self._condition.notify_all()
+        while (item := self.take()) is not None:
             yield item

@@ -19,8 +19,10 @@ class FrameResult:
     Attributes:
         frame: the frame as captured.
         results: by model name, in the order in which they are drawn.
-        carried: names of models that did not run on this frame: their result is that of an earlier one. It is drawn,
-            so that nothing flickers, and is not written as if it had been seen here.
+        found_on: by the name of each model that did not run on this frame, an earlier frame, on which its result holds.
+            It is carried here by motion and drawn, so that nothing flickers; it is not written as if it had been seen
+            here.
+        strengths: by name of a carried result that has grown stale, how much of it is still drawn, 0..1.
         tails: where tracked objects have lately been, by model name; only of models that track.
         counts: what has been counted up to this frame, by model name; only of models that count.
         stage_ms: by model name, then by stage (`preprocess`, `inference`, `postprocess`), in milliseconds.
@@ -29,9 +31,15 @@ class FrameResult:
     frame: Frame
     results: Mapping[str, Result] = field(default_factory=dict)
     stage_ms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    carried: frozenset[str] = frozenset()
+    found_on: Mapping[str, Frame] = field(default_factory=dict)
+    strengths: Mapping[str, float] = field(default_factory=dict)
     tails: Mapping[str, Sequence[Tail]] = field(default_factory=dict)
     counts: Mapping[str, Counts] = field(default_factory=dict)
+
+    @property
+    def carried(self) -> frozenset[str]:
+        """The models that did not run on this frame."""
+        return frozenset(self.found_on)
 
     def to_dict(self) -> dict[str, Any]:
         """One line of a results file: `{"index", "pts_seconds", "results": {MODEL: {...}}, "counts": {MODEL: {...}}}`.

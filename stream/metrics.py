@@ -6,93 +6,23 @@ The clock is injected: with a scripted one every figure is exact.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-from array import array
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
+from stream.frame import SourceInfo
+from stream.meters import Histogram, RateMeter, Samples
 
 # Every report has these; what only some streams do, such as tracking, is in the report of those.
 STAGES = ("decode", "preprocess", "inference", "postprocess", "overlay", "write")
 
-_WINDOW_NS = 2_000_000_000
-_SAMPLES_KEPT = 100_000
-
-
-class RateMeter:
-    """Events a second over a sliding window: intervals between the first and the last event in it, over their span."""
-
-    def __init__(self, window_ns: int = _WINDOW_NS) -> None:
-        self._window_ns = window_ns
-        self._times_ns: deque[int] = deque()
-        self._first_ns: int | None = None
-        self._last_ns = 0
-        self._count = 0
-
-    def tick(self, now_ns: int) -> None:
-        """Note an event."""
-        if self._first_ns is None:
-            self._first_ns = now_ns
-        self._last_ns = now_ns
-        self._count += 1
-        self._times_ns.append(now_ns)
-        while self._times_ns[-1] - self._times_ns[0] > self._window_ns:
-            self._times_ns.popleft()
-
-    @property
-    def recent(self) -> float | None:
-        """Events a second in the window; None before there are two."""
-        return _rate(len(self._times_ns), self._times_ns[-1] - self._times_ns[0]) if self._times_ns else None
-
-    @property
-    def overall(self) -> float | None:
-        """Events a second from the first event to the last; None before there are two."""
-        return None if self._first_ns is None else _rate(self._count, self._last_ns - self._first_ns)
-
-
-def _rate(events: int, span_ns: int) -> float | None:
-    return (events - 1) * 1e9 / span_ns if events > 1 and span_ns > 0 else None
-
-
-class Samples:
-    """Measured values, exact up to a hundred thousand, then a uniform sample of all (Vitter 1985, algorithm R)."""
-
-    def __init__(self, kept: int = _SAMPLES_KEPT, recent: int = 120) -> None:
-        self._values = array("f")
-        self._kept = kept
-        self._count = 0
-        self._recent: deque[float] = deque(maxlen=recent)
-        self._random = random.Random(0)
-
-    def add(self, value: float) -> None:
-        """Note a value."""
-        self._count += 1
-        self._recent.append(value)
-        if len(self._values) < self._kept:
-            self._values.append(value)
-        elif (place := self._random.randrange(self._count)) < self._kept:
-            self._values[place] = value
-
-    def percentiles(self, ranks: Sequence[int]) -> dict[str, float]:
-        """`{"p50": ...}` over all values, linear between neighbours; empty before there is one."""
-        return _percentiles(self._values, ranks)
-
-    def recent_percentiles(self, ranks: Sequence[int]) -> dict[str, float]:
-        """The same over the last values only."""
-        return _percentiles(self._recent, ranks)
-
-
-def _percentiles(values: Sequence[float] | deque[float], ranks: Sequence[int]) -> dict[str, float]:
-    if not values:
-        return {}
-    found = np.percentile(np.fromiter(values, np.float64), ranks)
-    return {f"p{rank}": round(float(value), 3) for rank, value in zip(ranks, found, strict=True)}
+_STALE_AFTER_SECONDS = 1.0
+_STALE_AFTER_INTERVALS = 3
+"""A live source that has given no frame for so long, by its declared rate too, has stalled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +32,14 @@ class Snapshot:
     Attributes:
         captured, written: frames so far.
         dropped: frames so far, by reason.
-        source_fps: frames a second on the source's own time line.
+        source_fps: frames a second that the source gives: recorded material on its own time line, live material by the
+            clock, so that it falls to 0 when the source stalls.
         inference_fps: by model name, over the last two seconds.
         output_fps: frames written a second, over the last two seconds.
         latency_ms: `p50` and `p95` from capture to written, over the last frames; empty before the first.
+        result_age_ms: `p50` of how much older than their frames carried results were; empty where there are none.
+        silent_seconds: since the last frame was captured, or since the start where none was.
+        stale_seconds: the same where a live source's next frame is overdue, else None.
     """
 
     captured: int
@@ -115,31 +49,75 @@ class Snapshot:
     inference_fps: Mapping[str, float | None]
     output_fps: float | None
     latency_ms: Mapping[str, float]
+    result_age_ms: Mapping[str, float] = field(default_factory=dict)
+    silent_seconds: float = 0.0
+    stale_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Everything since the start, for those who watch a run from outside.
+
+    Attributes:
+        captured, written: frames.
+        dropped: frames by reason.
+        inferred, skipped: frames by model name.
+        latency_ms: from capture to written.
+        stage_ms: by stage.
+        model_ms: by model name and stage.
+        silent_seconds: as in `Snapshot`.
+    """
+
+    captured: int
+    written: int
+    dropped: Mapping[str, int]
+    inferred: Mapping[str, int]
+    skipped: Mapping[str, int]
+    latency_ms: Histogram
+    stage_ms: Mapping[str, Histogram]
+    model_ms: Mapping[tuple[str, str], Histogram]
+    silent_seconds: float
 
 
 class Metrics:
     """The ledger and the meters of one stream."""
 
-    def __init__(self, model_names: Sequence[str] = (), clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(
+        self,
+        model_names: Sequence[str] = (),
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+        *,
+        source: SourceInfo | None = None,
+    ) -> None:
         """An empty ledger.
 
         Args:
             model_names: the models that will run.
             clock_ns: a monotonic clock in nanoseconds, the one that stamps `Frame.captured_at_ns`.
+            source: what the source says of itself: the rate of a live one is measured by the clock, and it may stall.
         """
         self.clock_ns = clock_ns
+        self._is_live = source is not None and source.is_live
+        declared = source.rate if source else None
+        self._stale_after_seconds = max(
+            _STALE_AFTER_SECONDS, _STALE_AFTER_INTERVALS / float(declared) if declared else 0.0
+        )
         self._lock = threading.Lock()
         self._started_ns = clock_ns()
         self._ended_ns: int | None = None
         self._captured = 0
+        self._captured_last_ns = self._started_ns
         self._written = 0
         self._dropped: Counter[str] = Counter()
         self._inferred: dict[str, int] = dict.fromkeys(model_names, 0)
+        self._skipped: Counter[str] = Counter()
         self._source = RateMeter()
         self._inference = {name: RateMeter() for name in model_names}
         self._output = RateMeter()
         self._latency_ms = Samples()
+        self._result_age_ms = Samples()
         self._stage_ms = {stage: Samples() for stage in STAGES}
+        self._model_ms: dict[tuple[str, str], Histogram] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -148,22 +126,35 @@ class Metrics:
         yield
         self.add_stage_ms(name, (self.clock_ns() - began) / 1e6)
 
-    def add_stage_ms(self, name: str, milliseconds: float) -> None:
-        """Note one pass through a stage."""
+    def add_stage_ms(self, name: str, milliseconds: float, model_name: str | None = None) -> None:
+        """Note one pass through a stage, which may be a model's."""
         with self._lock:
             self._stage_ms.setdefault(name, Samples()).add(milliseconds)
+            if model_name is not None:
+                self._model_ms.setdefault((model_name, name), Histogram()).add(milliseconds)
 
     def frame_captured(self, pts_ns: int) -> None:
         """Note a frame from the source, with its time on the source's own time line."""
         with self._lock:
             self._captured += 1
-            self._source.tick(pts_ns)
+            self._captured_last_ns = self.clock_ns()
+            self._source.tick(self._captured_last_ns if self._is_live else pts_ns)
 
     def frame_inferred(self, model_name: str) -> None:
         """Note that a model has answered for a frame."""
         with self._lock:
             self._inferred[model_name] += 1
             self._inference[model_name].tick(self.clock_ns())
+
+    def frame_skipped(self, model_name: str) -> None:
+        """Note that a model did not run on a frame because the scene has not changed."""
+        with self._lock:
+            self._skipped[model_name] += 1
+
+    def results_shown(self, age_ms: float) -> None:
+        """Note how much older than its frame the oldest result is that was carried to a picture."""
+        with self._lock:
+            self._result_age_ms.add(age_ms)
 
     def frame_written(self, captured_at_ns: int) -> None:
         """Note that all sinks have taken a frame."""
@@ -182,7 +173,7 @@ class Metrics:
     def started(self) -> None:
         """Start the wall clock."""
         with self._lock:
-            self._started_ns = self.clock_ns()
+            self._started_ns = self._captured_last_ns = self.clock_ns()
 
     def ended(self) -> None:
         """Stop the wall clock; what was captured and neither written nor dropped was lost to the stop."""
@@ -192,33 +183,69 @@ class Metrics:
             if lost:
                 self._dropped["stopped"] += lost
 
+    @property
+    def source_fps(self) -> float | None:
+        """As in a snapshot."""
+        with self._lock:
+            return self._source_fps(self.clock_ns())
+
     def snapshot(self) -> Snapshot:
         """The figures of this moment."""
         with self._lock:
+            now_ns = self.clock_ns()
+            silent_seconds = (now_ns - self._captured_last_ns) / 1e9
+            is_stale = self._is_live and silent_seconds > self._stale_after_seconds
             return Snapshot(
                 captured=self._captured,
                 written=self._written,
                 dropped=dict(self._dropped),
-                source_fps=self._source.recent,
-                inference_fps={name: meter.recent for name, meter in self._inference.items()},
-                output_fps=self._output.recent,
+                source_fps=self._source_fps(now_ns),
+                inference_fps={name: meter.recent(now_ns) for name, meter in self._inference.items()},
+                output_fps=self._output.recent(now_ns),
                 latency_ms=self._latency_ms.recent_percentiles((50, 95)),
+                result_age_ms=self._result_age_ms.recent_percentiles((50,)),
+                silent_seconds=silent_seconds,
+                stale_seconds=silent_seconds if is_stale else None,
             )
+
+    def totals(self) -> Totals:
+        """Everything since the start, as it is now."""
+        with self._lock:
+            return Totals(
+                captured=self._captured,
+                written=self._written,
+                dropped=dict(self._dropped),
+                inferred=dict(self._inferred),
+                skipped=dict(self._skipped),
+                latency_ms=self._latency_ms.histogram.copy(),
+                stage_ms={name: samples.histogram.copy() for name, samples in self._stage_ms.items()},
+                model_ms={key: histogram.copy() for key, histogram in self._model_ms.items()},
+                silent_seconds=(self.clock_ns() - self._captured_last_ns) / 1e9,
+            )
+
+    def _source_fps(self, now_ns: int) -> float | None:
+        return self._source.recent(now_ns if self._is_live else None)
 
     def report(self, models: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         """The whole run, ready for JSON: the schema of `--report`.
 
         Args:
             models: by model name, its `provider` and `package`.
+
+        `frames.skipped` is there where `skip_unchanged` skipped frames, by model name; `result_age_ms` where results
+        were carried to frames later than their own: how much older they were.
         """
         with self._lock:
             ended_ns = self.clock_ns() if self._ended_ns is None else self._ended_ns
+            skipped = {"skipped": dict(self._skipped)} if self._skipped else {}
+            result_age_ms = self._result_age_ms.percentiles((50, 95, 99))
             return {
                 "frames": {
                     "captured": self._captured,
                     "inferred": dict(self._inferred),
                     "written": self._written,
                     "dropped": dict(self._dropped),
+                    **skipped,
                 },
                 "fps": {
                     "source": _rounded(self._source.overall),
@@ -226,6 +253,7 @@ class Metrics:
                     "output": _rounded(self._output.overall),
                 },
                 "latency_ms": self._latency_ms.percentiles((50, 95, 99)),
+                **({"result_age_ms": result_age_ms} if result_age_ms else {}),
                 "stage_ms": {name: samples.percentiles((50, 95)) for name, samples in self._stage_ms.items()},
                 "models": {name: dict(about) for name, about in models.items()},
                 "wall_seconds": round((ended_ns - self._started_ns) / 1e9, 3),

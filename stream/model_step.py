@@ -17,6 +17,7 @@ from models.results import DepthMap, Detections, Poses, Result
 from stream.counting import Counts, ObjectCounter
 from stream.depth_range import DepthRange
 from stream.frame import Frame
+from stream.scene_change import SceneChange
 from stream.tracking import Tail, Tracker
 
 
@@ -41,13 +42,17 @@ class Seen:
 
     Attributes:
         result: the model's newest.
-        is_carried: whether it was made from an earlier frame.
+        found_on: the frame on which it holds.
+        is_carried: whether it was made from an earlier frame than this one.
+        is_skipped: whether the model did not run because the scene has not changed.
         tails: where its objects have lately been; empty without tracking.
         counts: what has been counted up to here; None where nothing is.
     """
 
     result: Result
-    is_carried: bool
+    found_on: Frame
+    is_carried: bool = False
+    is_skipped: bool = False
     tails: Sequence[Tail] = ()
     counts: Counts | None = None
 
@@ -60,6 +65,7 @@ class ModelStep:
         model: PipelineModel,
         *,
         every: int = 1,
+        skip_unchanged: bool = False,
         tracker: Tracker | None = None,
         counter: ObjectCounter | None = None,
     ) -> None:
@@ -69,11 +75,13 @@ class ModelStep:
             model: may serve other streams, too: it keeps nothing between frames.
             every: run on the first frame and on every Nth after it, of those that reach the models; the result is
                 carried to the frames between.
+            skip_unchanged: do not run, but let the last result hold, while the scene does not change.
             tracker: follows the objects that the model finds.
             counter: counts them.
         """
         self.model = model
         self._every = every
+        self._change = SceneChange() if skip_unchanged else None
         self._tracker = tracker
         self._counter = counter
         self._depth_range = DepthRange()
@@ -86,11 +94,15 @@ class ModelStep:
         Raises:
             ModelError: the graph failed while it ran.
         """
-        if self._last is None or self._count % self._every == 0:
-            self._last = self._followed(self.model(frame.image, timer), frame, timer)
-        elif not self._last.is_carried:
-            self._last = replace(self._last, is_carried=True)
+        is_turn = self._count % self._every == 0
         self._count += 1
+        is_unchanged = is_turn and self._change is not None and self._change.is_unchanged(frame)
+        if self._last is None or self._last.found_on.size_wh != frame.size_wh or (is_turn and not is_unchanged):
+            self._last = self._followed(self.model(frame.image, timer), frame, timer)
+        elif is_turn:
+            self._last = replace(self._last, found_on=frame, is_carried=True, is_skipped=True)
+        else:
+            self._last = replace(self._last, is_carried=True, is_skipped=False)
         return self._last
 
     @property
@@ -101,9 +113,9 @@ class ModelStep:
     def _followed(self, result: Result, frame: Frame, timer: StageTimer) -> Seen:
         if isinstance(result, DepthMap):
             with timer("steadying"):
-                return Seen(self._depth_range.update(result, frame.pts_seconds), is_carried=False)
+                return Seen(self._depth_range.update(result, frame.pts_seconds), frame)
         if not isinstance(result, Detections | Poses) or (self._tracker is None and self._counter is None):
-            return Seen(result, is_carried=False)
+            return Seen(result, frame)
         with timer("tracking"):
             tails: Sequence[Tail] = ()
             objects = result.objects if isinstance(result, Poses) else result
@@ -112,4 +124,4 @@ class ModelStep:
                 result, objects = result.tracked(rows, track_ids), objects.tracked(rows, track_ids)
                 tails = self._tracker.tails()
             counts = None if self._counter is None else self._counter.update(objects, frame.size_wh)
-        return Seen(result, False, tails, counts)
+        return Seen(result, frame, tails=tails, counts=counts)

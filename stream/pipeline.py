@@ -1,7 +1,10 @@
 """The frame loop: capture, infer, render and write, each on its own thread, with bounded buffers between them.
 
 ONNX Runtime, OpenCV and libav let go of the interpreter while they work, so the three overlap. The caller's thread
-waits in `run`, which is what Ctrl-C interrupts.
+waits in `run`, which is what Ctrl-C interrupts. A frame goes one of two ways:
+
+    exact:   capture -> infer -> write            the picture waits for the models
+    latest:  capture -> write, and capture -> infer -> write, which carries the newest results to the picture
 """
 
 from __future__ import annotations
@@ -9,26 +12,31 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from stream.controls import Controls
-from stream.errors import SinkError
-from stream.frame import Frame
-from stream.frame_buffer import FrameBuffer, Policy
+from stream.frame import Frame, SourceInfo
+from stream.frame_buffer import FrameBuffer
 from stream.frame_result import FrameResult
+from stream.infer_stage import InferStage
 from stream.metrics import Metrics
-from stream.model_step import ModelStep, PipelineModel, Seen
+from stream.model_step import ModelStep, PipelineModel
 from stream.overlays.emphasis import Emphasis
+from stream.picture_timing import PictureTiming, Timing
 from stream.renderer import Renderer
 from stream.sinks.sink import Sink
 from stream.sources.source import Source
+from stream.watermark import CaptureClock
+from stream.write_stage import WriteStage
+
+T = TypeVar("T")
 
 _log = logging.getLogger("mirilla")
 
 _RECORDED_CAPACITY = 4
+_ANSWERS_CAPACITY = 4
 _WAKE_EVERY_SECONDS = 0.2
 
 
@@ -45,6 +53,19 @@ class Limits:
     seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Captured:
+    """A frame on its way to the models.
+
+    Attributes:
+        frame: the frame.
+        is_shown: whether its picture is on its way to the sinks already, and does not wait for what is inferred.
+    """
+
+    frame: Frame
+    is_shown: bool
+
+
 class Pipeline:
     """One stream from its source to its sinks. It is run once."""
 
@@ -56,8 +77,11 @@ class Pipeline:
         *,
         metrics: Metrics | None = None,
         hud: bool = True,
+        watermark: bool = False,
         emphasis: Emphasis | None = None,
         limits: Limits | None = None,
+        timing: Timing = "auto",
+        max_age_ms: float | None = None,
     ) -> None:
         """Put the parts together; nothing starts, and the source and the sinks become the pipeline's to close.
 
@@ -67,24 +91,51 @@ class Pipeline:
             sinks: not yet opened.
             metrics: counts and times; with its injected clock.
             hud: whether the run's figures are drawn on the picture.
+            watermark: whether the time of capture is: see `stream.watermark`.
             emphasis: the label that stands alone in the picture, or before all others.
             limits: when to stop before the source ends.
+            timing: whether pictures wait for the models.
+            max_age_ms: a frame that is older when the models could take it is dropped; None drops none.
         """
+        info = source.info
         self._source = source
-        self._steps = [step if isinstance(step, ModelStep) else ModelStep(step) for step in models]
-        self._sinks = sinks
         self._limits = limits or Limits()
-        providers = {step.model.name: step.model.provider for step in self._steps}
-        self.metrics = metrics or Metrics(list(providers))
-        capacity = 1 if source.info.is_live else _RECORDED_CAPACITY
-        policy: Policy = "newest" if source.info.is_live else "wait"
-        self._captured: FrameBuffer[Frame] = FrameBuffer(capacity, policy, self._superseded)
-        self._inferred: FrameBuffer[FrameResult] = FrameBuffer(capacity, "wait")
-        self._renderer = Renderer(self.metrics, providers, hud=hud, emphasis=emphasis)
-        self.controls = Controls(self.stop, self._renderer.toggle_hud)
+        self._max_age_ms = max_age_ms
+        self._timing = PictureTiming(timing, is_live=info.is_live)
+        names = [step.model.name if isinstance(step, ModelStep) else step.name for step in models]
+        self.metrics = metrics or Metrics(names, source=info)
+        self._infer_stage = InferStage(models, self.metrics)
+        renderer = Renderer(
+            self.metrics,
+            self._infer_stage.providers,
+            hud=hud,
+            emphasis=emphasis,
+            source=source,
+            watermark=CaptureClock() if watermark else None,
+        )
+        self.controls = Controls(self.stop, renderer.toggle_hud)
+        self._sinks = sinks
+        self._write_stage = WriteStage(sinks, renderer, self.metrics)
+        self._captured: FrameBuffer[_Captured] = _buffer(info.is_live or self._timing.is_latest, self._superseded)
+        # Bare frames, or with what was inferred on them.
+        self._pictures: FrameBuffer[Frame | FrameResult] = _buffer(
+            info.is_live, lambda _: self.metrics.frame_dropped("sinks_busy")
+        )
+        # What was inferred on frames that did not wait for it.
+        self._answers: FrameBuffer[FrameResult] = FrameBuffer(_ANSWERS_CAPACITY, "wait")
         self._stop_asked = threading.Event()
         self._failure: BaseException | None = None
         self._failure_lock = threading.Lock()
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the source says of itself."""
+        return self._source.info
+
+    @property
+    def providers(self) -> dict[str, str]:
+        """The ONNX Runtime provider by model name."""
+        return self._infer_stage.providers
 
     @property
     def frame_count(self) -> int | None:
@@ -97,8 +148,7 @@ class Pipeline:
     @property
     def counts(self) -> dict[str, dict[str, Any]]:
         """What has been counted so far, by model name, ready for JSON; read it when the run has ended."""
-        counted = ((step.model.name, step.counts) for step in self._steps)
-        return {name: counts.to_dict() for name, counts in counted if counts is not None}
+        return self._infer_stage.counts
 
     def run(self, on_progress: Callable[[], None] = lambda: None) -> None:
         """Run to the end of the source, a limit, or `stop`; everything is closed when it returns or raises.
@@ -109,7 +159,11 @@ class Pipeline:
         Raises:
             MirillaError: the first stage that failed; what had been inferred until then is written and finished.
         """
-        self._open_sinks()
+        try:
+            self._write_stage.open(self._source.info)
+        except BaseException:
+            self._source.close()
+            raise
         threads = [
             threading.Thread(target=self._guarded, args=(stage,), name=f"mirilla-{name}", daemon=True)
             for name, stage in (("capture", self._capture), ("infer", self._infer), ("write", self._write))
@@ -150,7 +204,10 @@ class Pipeline:
         try:
             for frame in self._timed_frames():
                 self.metrics.frame_captured(int(frame.pts * frame.time_base * 1_000_000_000))
-                if not self._captured.put(frame):
+                is_shown = self._timing.is_latest
+                if is_shown and not self._pictures.put(frame):
+                    return
+                if not self._captured.put(_Captured(frame, is_shown)):
                     return
         finally:
             # Also after a failure: what was captured before it is whole, and is written.
@@ -158,13 +215,15 @@ class Pipeline:
 
     def _timed_frames(self) -> Iterator[Frame]:
         frames = iter(self._source)
+        # A live source is waited for, and how long that takes says nothing of its decoder.
+        stage = "capture" if self._source.info.is_live else "decode"
         count, first_seconds = 0, 0.0
         while not self._stop_asked.is_set() and count != self._limits.frames:
             began = self.metrics.clock_ns()
             frame = next(frames, None)
             if frame is None:
                 return
-            self.metrics.add_stage_ms("decode", (self.metrics.clock_ns() - began) / 1e6)
+            self.metrics.add_stage_ms(stage, (self.metrics.clock_ns() - began) / 1e6)
             first_seconds = frame.pts_seconds if count == 0 else first_seconds
             if self._limits.seconds is not None and frame.pts_seconds - first_seconds >= self._limits.seconds:
                 return
@@ -173,48 +232,52 @@ class Pipeline:
 
     def _infer(self) -> None:
         try:
-            for frame in self._captured:
-                if not self._inferred.put(self._looked_at(frame)):
+            for captured in self._captured:
+                if self._is_too_old(captured.frame):
+                    if not captured.is_shown:
+                        self.metrics.frame_dropped("too_old")
+                    continue
+                began_ns = self.metrics.clock_ns()
+                inferred = self._infer_stage.look(captured.frame)
+                if inferred.stage_ms:
+                    seconds = (self.metrics.clock_ns() - began_ns) / 1e9
+                    self._timing.looked(seconds, self.metrics.source_fps)
+                taken = self._answers.put(inferred) if captured.is_shown else self._pictures.put(inferred)
+                if not taken:
                     return
         finally:
+            # Capture has ended, or ends at its next frame: nothing else is put.
             self._captured.abort()
-            self._inferred.end()
+            self._answers.end()
+            self._pictures.end()
 
-    def _looked_at(self, frame: Frame) -> FrameResult:
-        seen: dict[str, Seen] = {}
-        stage_ms: dict[str, Mapping[str, float]] = {}
-        for step in self._steps:
-            name, timer = step.model.name, _ModelTimer(self.metrics)
-            seen[name] = step.look(frame, timer)
-            for stage, milliseconds in timer.stage_ms.items():
-                self.metrics.add_stage_ms(stage, milliseconds)
-            if not seen[name].is_carried:
-                stage_ms[name] = timer.stage_ms
-                self.metrics.frame_inferred(name)
-        return FrameResult(
-            frame,
-            results={name: what.result for name, what in seen.items()},
-            stage_ms=stage_ms,
-            carried=frozenset(name for name, what in seen.items() if what.is_carried),
-            tails={name: what.tails for name, what in seen.items() if what.tails},
-            counts={name: what.counts for name, what in seen.items() if what.counts is not None},
-        )
+    def _is_too_old(self, frame: Frame) -> bool:
+        age_ms = (self.metrics.clock_ns() - frame.captured_at_ns) / 1e6
+        return self._max_age_ms is not None and age_ms > self._max_age_ms
 
     def _write(self) -> None:
-        needs_image = any(sink.needs_image for sink in self._sinks)
+        stage = self._write_stage
         try:
-            for result in self._inferred:
-                image = result.frame.image
-                if needs_image:
-                    with self.metrics.stage("overlay"):
-                        image = self._renderer.render(result)
-                with self.metrics.stage("write"):
-                    for sink in self._sinks:
-                        sink.write(image, result)
-                self.metrics.frame_written(result.frame.captured_at_ns)
+            while not self._pictures.is_over:
+                picture = self._pictures.take(_WAKE_EVERY_SECONDS)
+                self._take_answers()
+                if isinstance(picture, FrameResult):
+                    if not stage.write_exact(picture):
+                        self.metrics.frame_dropped("superseded")
+                elif picture is not None:
+                    stage.write_latest(picture)
+                else:
+                    stage.refresh()
+            self._take_answers()
         finally:
-            self._inferred.abort()
-            self._close_sinks()
+            self._pictures.abort()
+            self._answers.abort()
+            for error in stage.close():
+                self._failed(error)
+
+    def _take_answers(self) -> None:
+        for inferred in self._answers.take_held():
+            self._write_stage.take(inferred)
 
     def _guarded(self, stage: Callable[[], None]) -> None:
         try:
@@ -230,43 +293,12 @@ class Pipeline:
                 _log.debug("a further stage failed", exc_info=error)
         self.stop()
 
-    def _open_sinks(self) -> None:
-        opened: list[Sink] = []
-        try:
-            for sink in self._sinks:
-                opened.append(sink)
-                sink.open(self._source.info)
-        except BaseException:
-            for sink in opened:
-                sink.close()
-            self._source.close()
-            raise
-
-    def _close_sinks(self) -> None:
-        for sink in self._sinks:
-            try:
-                sink.close()
-            except SinkError as error:
-                self._failed(error)
-
-    def _superseded(self, _frame: Frame) -> None:
-        self.metrics.frame_dropped("superseded")
+    def _superseded(self, captured: _Captured) -> None:
+        if not captured.is_shown:
+            self.metrics.frame_dropped("superseded")
 
 
-class _ModelTimer:
-    """Times the stages of one model on one frame."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self.stage_ms: dict[str, float] = {}
-
-    def __call__(self, stage: str) -> AbstractContextManager[None]:
-        return self._timed(stage)
-
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        began = self._metrics.clock_ns()
-        yield
-        milliseconds = (self._metrics.clock_ns() - began) / 1e6
-        # A chain passes a stage several times a frame.
-        self.stage_ms[stage] = self.stage_ms.get(stage, 0.0) + milliseconds
+def _buffer(newest_wins: bool, on_superseded: Callable[[T], None]) -> FrameBuffer[T]:
+    if newest_wins:
+        return FrameBuffer(1, "newest", on_superseded)
+    return FrameBuffer(_RECORDED_CAPACITY, "wait")

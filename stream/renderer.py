@@ -13,6 +13,8 @@ from stream.metrics import Metrics
 from stream.overlays.drawing import Painter
 from stream.overlays.emphasis import Emphasis
 from stream.overlays.hud import HudReading
+from stream.sources.source import Source, SourceStatus
+from stream.watermark import CaptureClock, draw_watermark
 
 _HUD_EVERY_SECONDS = 0.5
 
@@ -21,7 +23,14 @@ class Renderer:
     """Holds the canvas and the overlays of one stream."""
 
     def __init__(
-        self, metrics: Metrics, providers: Mapping[str, str], *, hud: bool, emphasis: Emphasis | None = None
+        self,
+        metrics: Metrics,
+        providers: Mapping[str, str],
+        *,
+        hud: bool,
+        emphasis: Emphasis | None = None,
+        source: Source | None = None,
+        watermark: CaptureClock | None = None,
     ) -> None:
         """Make ready for one stream.
 
@@ -30,25 +39,40 @@ class Renderer:
             providers: by model name, the ONNX Runtime provider that runs it.
             hud: whether the figures are drawn.
             emphasis: the label that stands alone, or before all others.
+            source: where frames come from; asked for its status.
+            watermark: where it is given, the time of capture stands in the picture, by this clock.
         """
         self._metrics = metrics
         self._providers = providers
         self._hud = hud
+        self._source = source
+        self._watermark = watermark
         self._painter = Painter(emphasis)
         self._canvas: NDArray[np.uint8] | None = None
         self._reading: HudReading | None = None
         self._reading_until_seconds = 0.0
 
-    def render(self, result: FrameResult) -> NDArray[np.uint8]:
-        """The annotated picture; the same array every time, overwritten by the next call."""
+    def render(self, result: FrameResult, *, is_refreshed: bool = False) -> NDArray[np.uint8]:
+        """The annotated picture; the same array every time, overwritten by the next call.
+
+        Args:
+            result: the frame and what is drawn on it.
+            is_refreshed: whether it is the last frame once more, so that only the figures have changed.
+        """
         image = result.frame.image
-        if not self._hud and not result.results:
+        if not self._hud and not result.results and self._watermark is None:
             return image
         if self._canvas is None or self._canvas.shape != image.shape:
             self._canvas = np.empty_like(image)
         np.copyto(self._canvas, image)
+        if is_refreshed:
+            self._reading = None
         hud = self._reading_for(result.frame) if self._hud else None
-        self._painter.paint(self._canvas, result.results, hud, tails=result.tails, counts=result.counts)
+        self._painter.paint(
+            self._canvas, result.results, hud, tails=result.tails, counts=result.counts, strengths=result.strengths
+        )
+        if self._watermark is not None:
+            draw_watermark(self._canvas, self._watermark.epoch_ms(result.frame.captured_at_ns))
         return self._canvas
 
     def toggle_hud(self) -> None:
@@ -76,4 +100,14 @@ class Renderer:
             latency_p95_ms=now.latency_ms.get("p95"),
             dropped=sum(now.dropped.values()),
             providers=self._providers,
+            result_age_ms=now.result_age_ms.get("p50"),
+            stale_seconds=now.stale_seconds,
+            status=_in_words(self._source.status if self._source else None),
         )
+
+
+def _in_words(status: SourceStatus | None) -> str | None:
+    """What a source that is lost is doing; None where it is not."""
+    if status is None or status.is_connected:
+        return None
+    return f"reconnecting, attempt {status.attempt}" if status.attempt else "reconnecting"

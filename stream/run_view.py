@@ -33,14 +33,16 @@ class QuietView:
 class TerminalView:
     """A progress bar where standard error is a terminal, a plain line every five seconds where it is not."""
 
-    def __init__(self, out: Console, err: Console) -> None:
-        """Write results to `out` and progress to `err`."""
+    def __init__(self, out: Console, err: Console | None) -> None:
+        """Write results to `out` and progress to `err`, or no progress."""
         self._out = out
         self._err = err
         self._progress: Progress | None = None
 
     def following(self, name: str, pipeline: Pipeline) -> Callable[[], None]:
         """Begin to show a stream."""
+        if self._err is None:
+            return lambda: None
         if not self._err.is_terminal:
             return _PlainLines(self._err, name, pipeline)
         total = pipeline.frame_count
@@ -97,7 +99,11 @@ def outcome_table(outcome: StreamOutcome) -> Table:
     table.add_row("frames", f"{frames['captured']} captured, {frames['written']} written, {dropped} dropped")
     inference = "".join(f", {name} {_number(rate)}" for name, rate in fps["inference"].items())
     table.add_row("frames a second", f"source {_number(fps['source'])}{inference}, output {_number(fps['output'])}")
+    for name, count in frames.get("skipped", {}).items():
+        table.add_row(f"{name} rested", f"on {count} frames that showed nothing new")
     table.add_row("latency", _percentiles(report["latency_ms"]))
+    if "result_age_ms" in report:
+        table.add_row("age of carried results", _percentiles(report["result_age_ms"]))
     for stage, percentiles in report["stage_ms"].items():
         if percentiles:
             table.add_row(stage, _percentiles(percentiles))

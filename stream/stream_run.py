@@ -16,10 +16,11 @@ from typing import Any, Protocol
 from models import Model, TopDown, load_model
 from models.chain import LoadedModel
 from models.tasks.object_detection import DEFAULT_THRESHOLD
-from stream.config import ModelSettings, Settings
+from stream.config import ModelSettings, Settings, StreamSettings
 from stream.counting import ObjectCounter
 from stream.emphasis_choice import TASKS_WITH_BOXES, emphasis_for
 from stream.errors import ConfigError
+from stream.event_log import log_event
 from stream.metrics import Metrics
 from stream.model_step import ModelStep
 from stream.opencv_threads import opencv_on_one_thread
@@ -27,7 +28,10 @@ from stream.pipeline import Limits, Pipeline
 from stream.pose_models import POSES, with_detector
 from stream.sinks import Sink, make_sink
 from stream.sources import Source, open_source
+from stream.sources.address import redacted
+from stream.sources.paced import PacedSource
 from stream.tracking import LEAST_SCORE, Tracker
+from stream.watermark import LEAST_WIDTH_PX
 
 
 class RunView(Protocol):
@@ -130,7 +134,7 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
     streams = []
     for name, stream in settings.streams.items():
         sinks = [*(make_sink(sink, overwrite=settings.overwrite) for sink in stream.sinks), *extra_sinks]
-        source = opened.enter_context(open_source(stream.source, stream.source_options()))
+        source = opened.enter_context(_source(stream))
         steps = [_step(model, models) for model in stream.models]
         chosen = [models[_loading_key(model)] for model in stream.models]
         names = [model.name for model in chosen]
@@ -143,13 +147,30 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
             source,
             steps,
             sinks,
-            metrics=Metrics(names),
+            metrics=Metrics(names, source=source.info),
             hud=stream.overlay.hud,
+            watermark=stream.overlay.watermark,
             emphasis=emphasis_for(stream.overlay, chosen),
             limits=Limits(stream.frames, stream.duration),
+            timing=stream.overlay.results,
+            max_age_ms=stream.max_age_ms,
         )
         streams.append(_Prepared(name, source, pipeline, chosen, sinks))
     return streams
+
+
+def _source(stream: StreamSettings) -> Source:
+    source = open_source(stream.source, stream.source_options())
+    if stream.realtime and not source.info.is_live:
+        source = PacedSource(source)
+    shown = redacted(stream.source)
+    if stream.max_age_ms is not None and not source.info.is_live:
+        source.close()
+        raise ConfigError(f"max_age_ms: {shown!r} is recorded, and loses no frame; add 'realtime: true'")
+    if stream.overlay.watermark and source.info.width < LEAST_WIDTH_PX:
+        source.close()
+        raise ConfigError(f"watermark: {shown!r} is {source.info.width} wide; it takes {LEAST_WIDTH_PX}")
+    return source
 
 
 def _step(settings: ModelSettings, models: dict[str, LoadedModel]) -> ModelStep:
@@ -157,6 +178,9 @@ def _step(settings: ModelSettings, models: dict[str, LoadedModel]) -> ModelStep:
     key = _loading_key(settings)
     if key not in models:
         models[key] = with_detector(_loaded(settings), settings)
+        loaded = models[key]
+        about = {"model": loaded.name, **_about(loaded)}
+        log_event("model_loaded", f"{loaded.name} runs on {loaded.provider}", about)
     model, count = models[key], settings.count
     wanted = "track" if settings.track else "count"
     if (settings.track or count is not None) and model.manifest.task not in (*TASKS_WITH_BOXES, POSES):
@@ -167,11 +191,13 @@ def _step(settings: ModelSettings, models: dict[str, LoadedModel]) -> ModelStep:
     counter = None
     if settings.track or count is not None:
         counter = ObjectCounter(count.lines, count.zones) if count else ObjectCounter()
-    return ModelStep(model, every=settings.every, tracker=tracker, counter=counter)
+    return ModelStep(
+        model, every=settings.every, skip_unchanged=settings.skip_unchanged, tracker=tracker, counter=counter
+    )
 
 
 def _loading_key(settings: ModelSettings) -> str:
-    return settings.model_dump_json(exclude={"every", "count"})
+    return settings.model_dump_json(exclude={"every", "skip_unchanged", "count"})
 
 
 def _threshold(settings: ModelSettings) -> float:

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cv2
 import typer
@@ -16,7 +16,10 @@ from rich.logging import RichHandler
 
 from models.errors import MirillaError
 from stream.errors import ConfigError
+from stream.event_log import JsonFormatter, log_event
 from stream.sources.address import redacted
+
+LogForm = Literal["text", "json"]
 
 out = Console()
 """Standard output: what was asked for."""
@@ -43,7 +46,10 @@ def tell(console: Console, line: str) -> None:
 
 
 def say(error: MirillaError) -> None:
-    """Print an error as one line on standard error."""
+    """Print an error as one line on standard error: in words, or as JSON where the log is JSON."""
+    if any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers):
+        log_event("error", redacted(str(error)), {"exit_code": error.exit_code}, logging.ERROR)
+        return
     err.out(f"mirilla: {redacted(str(error))}", style="red", highlight=False)
 
 
@@ -60,11 +66,16 @@ class _Redacting(logging.Filter):
         return True
 
 
-def log_to_terminal(debug: bool) -> None:
-    """Send the log to standard error: warnings, or with `debug` everything."""
+def log_to_terminal(debug: bool, form: LogForm = "text") -> None:
+    """Send the log to standard error: warnings, or with `debug` everything; as JSON lines events, too."""
     if not debug:
         # OpenCV's own remarks on a damaged picture would stand beside our one line about it.
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    handler = RichHandler(console=err, show_time=False, show_path=False)
+    handler: logging.Handler = RichHandler(console=err, show_time=False, show_path=False)
+    level = logging.WARNING
+    if form == "json":
+        handler, level = logging.StreamHandler(), logging.INFO
     handler.addFilter(_Redacting())
-    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s", handlers=[handler])
+    logging.basicConfig(level=logging.DEBUG if debug else level, format="%(message)s", handlers=[handler])
+    if form == "json":
+        handler.setFormatter(JsonFormatter())

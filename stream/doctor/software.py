@@ -16,6 +16,7 @@ PACKAGES = (
     "numpy",
     "opencv-python",
     "pillow",
+    "prometheus-client",
     "pydantic",
     "PyYAML",
     "rich",

@@ -5,11 +5,13 @@ The pipeline paints in place on the one copy that it made (write thread); librar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,6 +54,7 @@ class Painter:
         *,
         tails: Mapping[str, Sequence[Tail]] = MappingProxyType({}),
         counts: Mapping[str, Counts] = MappingProxyType({}),
+        strengths: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         """Draw results, and the HUD where there is a reading, in place.
 
@@ -61,6 +64,7 @@ class Painter:
             hud: the run's figures.
             tails: where objects have lately been, by model name.
             counts: what has been counted, by model name.
+            strengths: of the results that are drawn faintly, 0..1, by model name.
 
         Raises:
             ValueError: the canvas is no such array.
@@ -76,17 +80,21 @@ class Painter:
             self._emphasis.apply(canvas, results)
             drawn = self._emphasis.drawn(results)
         for title, result in drawn.items():
-            overlays[title].draw_areas(canvas, result, layout)
+            with _faintly(canvas, strengths.get(title, 1.0)):
+                overlays[title].draw_areas(canvas, result, layout)
         for counted in counts.values():
             draw_count_marks(canvas, counted, layout)
         for title, tracks in tails.items():
-            draw_tails(canvas, _tails_of(tracks, drawn.get(title)), layout)
+            with _faintly(canvas, strengths.get(title, 1.0)):
+                draw_tails(canvas, _tails_of(tracks, drawn.get(title)), layout)
         for title, result in drawn.items():
-            overlays[title].draw_marks(canvas, result, layout)
+            with _faintly(canvas, strengths.get(title, 1.0)):
+                overlays[title].draw_marks(canvas, result, layout)
         if hud is not None:
             draw_hud(canvas, hud, layout)
         for title, overlay in overlays.items():
-            overlay.draw_panel(canvas, results[title], title, layout)
+            with _faintly(canvas, strengths.get(title, 1.0)):
+                overlay.draw_panel(canvas, results[title], title, layout)
         for title, counted in counts.items():
             draw_count_panel(canvas, counted, title, layout)
 
@@ -96,6 +104,17 @@ class Painter:
             known = ", ".join(sorted(kind.__name__ for kind in self.result_types))
             raise TypeError(f"result: expected one of {known}, got {type(result).__name__}")
         return overlay
+
+
+@contextmanager
+def _faintly(canvas: NDArray[np.uint8], strength: float) -> Iterator[None]:
+    """Let what was there show through what is drawn within, at a strength 0..1."""
+    if strength >= 1:
+        yield
+        return
+    before = canvas.copy()
+    yield
+    cv2.addWeighted(canvas, strength, before, 1 - strength, 0, dst=canvas)
 
 
 def _tails_of(tails: Sequence[Tail], result: Result | None) -> list[Tail]:

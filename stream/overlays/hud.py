@@ -28,6 +28,9 @@ class HudReading:
         latency_p50_ms, latency_p95_ms: from capture to sink.
         dropped: frames lost so far, for whatever reason.
         providers: ONNX Runtime's execution provider by model name: `CPUExecutionProvider`.
+        result_age_ms: how much older than the picture the results on it are; None where they are its own.
+        stale_seconds: since the last frame, where the next is overdue.
+        status: what a source without frames is doing: `reconnecting`.
     """
 
     width: int
@@ -39,6 +42,9 @@ class HudReading:
     latency_p95_ms: float | None = None
     dropped: int = 0
     providers: Mapping[str, str] = field(default_factory=dict)
+    result_age_ms: float | None = None
+    stale_seconds: float | None = None
+    status: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +66,19 @@ class Cell:
 
 def hud_cells(reading: HudReading) -> Iterator[Cell]:
     """The figures of a reading, the most important first."""
-    yield Cell("source", _fps(reading.source_fps), "888.8 fps")
+    if reading.stale_seconds is None:
+        yield Cell("source", _fps(reading.source_fps), "888.8 fps")
+    else:
+        status = f", {reading.status}" if reading.status else ""
+        yield Cell("source", f"stale {reading.stale_seconds:.0f} s{status}", "", WARNING)
     for model in dict.fromkeys((*reading.inference_fps, *reading.providers)):
         provider = f"  {short_provider(reading.providers[model])}" if model in reading.providers else ""
         yield Cell(model, _fps(reading.inference_fps.get(model)) + provider, f"888.8 fps{provider}")
     yield Cell("output", _fps(reading.output_fps), "888.8 fps")
     latency = f"{_whole(reading.latency_p50_ms)} / {_whole(reading.latency_p95_ms)} ms"
     yield Cell("latency p50 / p95", latency, "888 / 888 ms")
+    if reading.result_age_ms is not None:
+        yield Cell("result age", f"{_whole(reading.result_age_ms)} ms", "888 ms")
     yield Cell("dropped", str(reading.dropped), "8888", WARNING if reading.dropped else TEXT)
     yield Cell("picture", f"{reading.width}\N{MULTIPLICATION SIGN}{reading.height}", "")
 

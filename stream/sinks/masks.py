@@ -45,6 +45,7 @@ class MaskFolderSink(Sink):
     """
 
     needs_image = False
+    wants_inferred = True
 
     def __init__(self, spec: str, overwrite: bool) -> None:
         """Touches no disk; see `open`.
@@ -84,6 +85,8 @@ class MaskFolderSink(Sink):
 
 class MaskGifSink(Sink):
     """Writes one GIF that goes from the picture to its masks to the overlay."""
+
+    wants_inferred = True
 
     def __init__(self, spec: str, overwrite: bool) -> None:
         """Touches no disk; see `open`.

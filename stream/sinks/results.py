@@ -54,6 +54,7 @@ class ResultsSink(Sink):
     """Writes one file of results."""
 
     needs_image = False
+    wants_inferred = True
 
     def __init__(self, spec: str, overwrite: bool) -> None:
         """Touches no disk; see `open`.

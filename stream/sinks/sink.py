@@ -24,6 +24,15 @@ class Sink(abc.ABC):
     needs_image = True
     """Whether `write` looks at the picture; overlays are not drawn where no sink does."""
 
+    is_view = False
+    """Whether somebody looks at it now, so that it is told when the source stalls: see `refresh`."""
+
+    wants_inferred = False
+    """Whether it keeps what models said, so that only frames on which they ran are its business.
+
+    Where the picture does not wait for the models (`overlay: latest`), it is given those frames, and no others.
+    """
+
     @abc.abstractmethod
     def open(self, info: SourceInfo) -> None:
         """Make ready; raises SinkError where writing cannot work, before any frame was spent."""
@@ -39,6 +48,20 @@ class Sink(abc.ABC):
         Raises:
             SinkError: the sink can take no more; the message ends with what to do.
         """
+
+    def refresh(self, image: NDArray[np.uint8]) -> None:
+        """Show the last frame's picture again, with the figures of this moment, while no new frame comes.
+
+        Called instead of `write`, a few times a second, where `is_view` is set. No frame stands behind it: nothing of
+        it is kept.
+
+        Args:
+            image: as for `write`.
+
+        Raises:
+            SinkError: as `write`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} is a view, and cannot be refreshed")
 
     def attend(self, controls: Controls, seconds: float) -> bool:  # noqa: ARG002 - for others
         """Do what belongs on the thread that opened the sink: called there again and again while the stream runs.

@@ -3,14 +3,13 @@
 For tests of the whole way of a frame, and for seeing at a glance what a sink, a browser or a link does to a picture.
 Drawn on the capture thread.
 
-The number stands in a strip of `CELLS` blocks, white for 1 and black for 0, over the full width of the lowest eighth:
+The number stands in a strip of cells (`stream.cell_strip`) over the full width of the lowest eighth:
 
     1 0 | 20 bits of the index, highest first | 4 bits: the index modulo 15 | 0 1
 """
 
 from __future__ import annotations
 
-import itertools
 import re
 import threading
 import time
@@ -22,23 +21,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.cell_strip import draw_cells, read_cells
 from stream.errors import SourceError
 from stream.frame import Frame, SourceInfo
 from stream.sources.source import Source, SourceKind, SourceOptions
 
 INDEX_BITS = 20
 CHECK_BITS = 4
-HEAD, TAIL = (1, 0), (0, 1)
-CELLS = len(HEAD) + INDEX_BITS + CHECK_BITS + len(TAIL)
 STRIP_SHARE = 8
 """The strip is this part of the picture's height."""
 
 SMALLEST_WH = (64, 48)
 LARGEST_SIDE = 8192
 MOST_FRAMES = 1 << INDEX_BITS
-
-SURE_BLACK, SURE_WHITE = 80, 175
-"""Grey levels between which a block counts as unreadable: something lies over it, or it is no strip at all."""
 
 BARS_BGR = (
     (255, 255, 255),
@@ -151,33 +146,23 @@ def read_pattern_index(image: NDArray[np.uint8]) -> int | None:
     Args:
         image: uint8 (H, W, 3), BGR; the whole picture, at any size, after any codec.
     """
-    height, width = image.shape[:2]
-    top = height - height // STRIP_SHARE
-    strip = image[top + (height - top) // 4 : height - (height - top) // 4]
-    if not strip.size or width < CELLS:
+    bits = read_cells(_strip_of(image), INDEX_BITS + CHECK_BITS)
+    if bits is None:
         return None
-    levels = cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY).mean(axis=0)
-    edges = _cell_edges(width)
-    # The middle half of each block: codecs and scaling smear its borders.
-    means = [float(levels[a + (b - a) // 4 : max(b - (b - a) // 4, a + 1)].mean()) for a, b in edges]
-    if any(SURE_BLACK < mean < SURE_WHITE for mean in means):
-        return None
-    bits = [int(mean >= SURE_WHITE) for mean in means]
-    index = int("".join(map(str, bits[len(HEAD) : len(HEAD) + INDEX_BITS])), 2)
+    index = int("".join(map(str, bits[:INDEX_BITS])), 2)
     return index if bits == _bits_of(index) else None
+
+
+def _strip_of(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height = image.shape[0]
+    return image[height - height // STRIP_SHARE :]
 
 
 def _bits_of(index: int) -> list[int]:
     """The strip of an index, from left to right."""
-    # The remainder by 15 changes with any one block, and with any two neighbours: 15 divides neither 2^k nor 3 * 2^k.
+    # The remainder by 15 changes with any one cell, and with any two neighbours: 15 divides neither 2^k nor 3 * 2^k.
     check = index % ((1 << CHECK_BITS) - 1)
-    return [*HEAD, *map(int, f"{index:0{INDEX_BITS}b}{check:0{CHECK_BITS}b}"), *TAIL]
-
-
-def _cell_edges(width: int) -> list[tuple[int, int]]:
-    """Every block's first column, and the first one after it."""
-    borders = [round(width * cell / CELLS) for cell in range(CELLS + 1)]
-    return list(itertools.pairwise(borders))
+    return [int(bit) for bit in f"{index:0{INDEX_BITS}b}{check:0{CHECK_BITS}b}"]
 
 
 def _still_part(width: int, height: int) -> NDArray[np.uint8]:
@@ -202,10 +187,7 @@ def _draw_disc(image: NDArray[np.uint8], index: int) -> None:
 
 
 def _draw_index(image: NDArray[np.uint8], index: int) -> None:
-    height, width = image.shape[:2]
-    strip = image[height - height // STRIP_SHARE :]
-    for (left, right), bit in zip(_cell_edges(width), _bits_of(index), strict=True):
-        strip[:, left:right] = 255 * bit
+    draw_cells(_strip_of(image), _bits_of(index))
 
 
 def _accepts(text: str) -> bool:

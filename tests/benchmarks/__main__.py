@@ -2,41 +2,69 @@
 
 from __future__ import annotations
 
+import argparse
+import inspect
 import platform
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import onnxruntime
 from rich.console import Console
+from rich.table import Table
 
-from tests.benchmarks import budget, end_to_end, memory, overlays, recorded_video
+from tests.benchmarks import (
+    budget,
+    carrying,
+    end_to_end,
+    live_lag,
+    live_soak,
+    memory,
+    overlays,
+    recorded_video,
+    segmenting,
+    skip_unchanged,
+)
 
-BENCHMARKS = {
+BENCHMARKS: dict[str, Callable[..., Table]] = {
     "recorded-video": recorded_video.run,
     "overlays": overlays.run,
     "budget": budget.run,
     "end-to-end": end_to_end.run,
     "memory": memory.run,
+    "live-lag": live_lag.run,
+    "live-soak": live_soak.run,
+    "carrying": carrying.run,
+    "segmenting": segmenting.run,
+    "skip-unchanged": skip_unchanged.run,
 }
+"""Each takes a folder for its files; one that goes on for a while takes minutes, too."""
 
 
-def main(names: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Run the named benchmarks, or all."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--minutes", type=float, help="how long those run that go on for a while")
+    chosen = parser.parse_args(arguments)
     console = Console(width=120)
-    unknown = set(names) - set(BENCHMARKS)
+    unknown = set(chosen.names) - set(BENCHMARKS)
     if unknown:
-        sys.exit(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
     console.print(
         f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, Python {platform.python_version()}, "
         f"ONNX Runtime {onnxruntime.__version__}",
         highlight=False,
     )
-    for name in names or list(BENCHMARKS):
+    for name in chosen.names or list(BENCHMARKS):
+        benchmark = BENCHMARKS[name]
+        takes_minutes = chosen.minutes is not None and "minutes" in inspect.signature(benchmark).parameters
+        options = {"minutes": chosen.minutes} if takes_minutes else {}
         console.print(f"\n{name}: python -m tests.benchmarks {name}", highlight=False)
         with tempfile.TemporaryDirectory() as folder:
-            console.print(BENCHMARKS[name](Path(folder)))
+            console.print(benchmark(Path(folder), **options))
 
 
 def machine() -> str:

@@ -73,3 +73,26 @@ def test_abort_wakes_a_waiting_taker() -> None:
 def test_a_buffer_holds_at_least_one() -> None:
     with pytest.raises(ValueError, match="capacity: expected 1 or more, got 0"):
         FrameBuffer(0, "wait")
+
+
+def test_taking_waits_no_longer_than_it_is_told() -> None:
+    buffer: FrameBuffer[int] = FrameBuffer(1, "wait")
+    over: list[bool] = []
+    assert buffer.take(timeout_seconds=0) is None
+    over.append(buffer.is_over)
+    buffer.put(1)
+    buffer.end()
+    over.append(buffer.is_over)  # one is held
+    assert buffer.take(timeout_seconds=0) == 1
+    over.append(buffer.is_over)
+    assert buffer.take() is None
+    assert over == [False, False, True]
+
+
+def test_what_is_held_is_taken_at_once_and_makes_room() -> None:
+    buffer: FrameBuffer[int] = FrameBuffer(2, "wait")
+    buffer.put(1)
+    buffer.put(2)
+    assert buffer.take_held() == [1, 2]
+    assert buffer.take_held() == []
+    assert buffer.put(3)

@@ -7,20 +7,12 @@ import random
 import numpy as np
 import pytest
 
-from stream.metrics import Metrics, RateMeter, Samples
+from stream.meters import LIMITS_MS, RateMeter, Samples
+from stream.metrics import Metrics
+from tests.stream.doubles import ScriptedClock, ScriptedSource
 
 MS = 1_000_000
 SECOND = 1_000_000_000
-
-
-class ScriptedClock:
-    """Stands still until it is told to go on."""
-
-    def __init__(self) -> None:
-        self.now_ns = 5 * SECOND
-
-    def __call__(self) -> int:
-        return self.now_ns
 
 
 @pytest.mark.parametrize(
@@ -34,14 +26,74 @@ class ScriptedClock:
         ([0, 1000, 1010, 1020], 3000 / 1020, 3000 / 1020),
         # The first second is slow and leaves the window of two seconds; then ten a second.
         ([0, 1000, *range(2100, 4200, 100)], 10.0, 22 / 4.1),
+        # More seldom than the window is long: the last two count.
+        ([0, 1000, 6000], 0.2, 1 / 3),
     ],
 )
 def test_a_rate_is_intervals_over_their_span(times_ms: list[int], recent: float | None, overall: float | None) -> None:
     meter = RateMeter()
     for time_ms in times_ms:
         meter.tick(time_ms * MS)
-    assert meter.recent == (recent if recent is None else pytest.approx(recent))
+    assert meter.recent() == (recent if recent is None else pytest.approx(recent))
     assert meter.overall == (overall if overall is None else pytest.approx(overall))
+
+
+@pytest.mark.parametrize("rate", [0.2, 1, 5, 12.5, 24000 / 1001, 29.97, 30, 59.94, 120, 1000])
+@pytest.mark.parametrize("jitter", [0.0, 0.3])
+def test_a_steady_rate_is_exact_to_one_percent_whenever_it_is_read(rate: float, jitter: float) -> None:
+    meter, randomness = RateMeter(), random.Random(3)
+    interval_ns = SECOND / rate
+    for index in range(int(rate * 20) + 4):
+        # What is late by a part of the interval is not late by more with every event: a camera under load.
+        due_ns = (index + jitter * randomness.random()) * interval_ns
+        meter.tick(round(due_ns))
+        if index * interval_ns > 3 * SECOND and not jitter:
+            for moment in (0.01, 0.5, 0.99):
+                assert meter.recent(round(due_ns + moment * interval_ns)) == pytest.approx(rate, rel=0.01)
+    if rate >= 12:  # seldom events that come late are truly seldom for a while
+        assert meter.recent() == pytest.approx(rate, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("silent_ms", "expected"),
+    [
+        (0, 25.0),
+        (40, 25.0),  # the next is due now
+        (1000, 25.0 * 26 / 50),  # 26 events lie in the two seconds from first to now
+        (1990, 2 / 2.03),  # two are always kept: the last and the one 40 ms before it
+        (2001, 0.0),
+        (60_000, 0.0),
+    ],
+)
+def test_a_rate_falls_to_nothing_when_events_stop(silent_ms: int, expected: float) -> None:
+    meter = RateMeter()
+    for index in range(1000):
+        meter.tick(index * 40 * MS)
+    assert meter.recent((999 * 40 + silent_ms) * MS) == pytest.approx(expected)
+
+
+def test_a_live_source_is_timed_by_the_clock_and_a_recorded_one_on_its_own_time_line() -> None:
+    for is_live, expected in ((True, 10.0), (False, 25.0)):
+        clock = ScriptedClock()
+        metrics = Metrics(clock_ns=clock, source=ScriptedSource(0, is_live=is_live).info)
+        for index in range(21):
+            clock.now_ns += 100 * MS
+            metrics.frame_captured(pts_ns=index * 40 * MS)
+        assert metrics.snapshot().source_fps == pytest.approx(expected)
+        clock.now_ns += 5 * SECOND
+        stalled = metrics.snapshot()
+        assert stalled.source_fps == pytest.approx(0.0 if is_live else 25.0)
+        assert stalled.silent_seconds == pytest.approx(5.0)
+        assert stalled.stale_seconds == (pytest.approx(5.0) if is_live else None)
+
+
+def test_values_are_counted_by_class_for_histograms() -> None:
+    samples = Samples(kept=1)
+    for value in (0.5, 1.0, 1.1, 42.0, 10_000.0, 10_001.0):  # a limit belongs to its class
+        samples.add(value)
+    counts = samples.histogram.counts
+    assert (sum(counts), counts[:2], counts[LIMITS_MS.index(50)], counts[-2:]) == (6, [2, 1], 1, [1, 1])
+    assert samples.histogram.total_ms == pytest.approx(20045.6)
 
 
 def test_percentiles_are_exact_until_the_samples_are_too_many_to_keep() -> None:

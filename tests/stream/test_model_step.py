@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 
 from models.model import StageTimer
 from models.results import Result
+from stream.frame import Frame
+from stream.infer_stage import InferStage
 from stream.metrics import Metrics
 from stream.model_step import ModelStep
 from stream.pipeline import Pipeline
+from stream.scene_change import SceneChange
 from stream.sinks import make_sink
-from tests.stream.doubles import ScriptedModel, ScriptedSink, ScriptedSource
+from tests.stream.doubles import ScriptedModel, ScriptedSink, ScriptedSource, make_frame
 
 
 @pytest.mark.parametrize(
@@ -46,6 +50,70 @@ def test_models_of_one_stream_keep_their_order_and_their_own_pace() -> None:
     assert (often.seen, seldom.seen) == ([0, 1, 2, 3, 4], [0, 4])
     assert [list(result.results) for result in sink.results] == [["seldom", "scripted"]] * 5
     assert [result.carried for result in sink.results] == [set(), {"seldom"}, {"seldom"}, {"seldom"}, set()]
+
+
+def test_a_model_rests_while_the_scene_does_not_change() -> None:
+    model, sink = ScriptedModel(), ScriptedSink()
+    # Levels 0, 1, 2, ...: the eleventh differs by 11 from the first, and becomes what later ones are compared with.
+    pipeline = Pipeline(ScriptedSource(20), [ModelStep(model, skip_unchanged=True)], [sink])
+    pipeline.run()
+    assert model.seen == [0, 11]
+    assert [result.frame.index for result in sink.results if not result.carried] == [0, 11]
+    # What was skipped holds on its own frame, so that it neither moves nor fades.
+    assert all(result.found_on.get("scripted", result.frame) is result.frame for result in sink.results)
+    frames = pipeline.metrics.report({})["frames"]
+    assert (frames["inferred"], frames["skipped"]) == ({"scripted": 2}, {"scripted": 18})
+
+
+def test_a_model_that_runs_seldom_may_rest_at_its_turn_too() -> None:
+    model, sink = ScriptedModel(), ScriptedSink()
+    step = ModelStep(model, every=4, skip_unchanged=True)
+    Pipeline(ScriptedSource(15), [step], [sink]).run()
+    assert model.seen == [0, 12]  # at 4 and at 8 nothing had changed
+    held_since = [result.found_on.get("scripted", result.frame).index for result in sink.results]
+    assert held_since == [0] * 4 + [4] * 4 + [8] * 4 + [12] * 3
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "box_ltrb", "level", "seconds", "expected"),
+    [
+        ((640, 360), (0, 0, 0, 0), 0, 0.04, True),  # the same picture
+        ((640, 360), (0, 0, 640, 360), 9, 0.04, True),  # a little brighter all over
+        ((640, 360), (0, 0, 640, 360), 12, 0.04, False),  # a light was turned on
+        ((640, 360), (300, 100, 320, 120), 60, 0.04, False),  # something small, far away
+        ((640, 360), (300, 100, 303, 103), 60, 0.04, True),  # a speck
+        ((1280, 720), (600, 200, 640, 240), 60, 0.04, False),
+        ((64, 48), (0, 0, 4, 4), 60, 0.04, False),
+        ((1, 1), (0, 0, 1, 1), 60, 0.04, False),
+        ((640, 360), (0, 0, 0, 0), 0, 2.0, False),  # looks anyway, after two seconds
+        ((640, 360), (0, 0, 0, 0), 0, -1.0, False),  # a stream that began anew
+    ],
+)
+def test_what_counts_as_a_change(
+    size_wh: tuple[int, int], box_ltrb: tuple[int, int, int, int], level: int, seconds: float, expected: bool
+) -> None:
+    before = np.full((size_wh[1], size_wh[0], 3), 100, np.uint8)
+    after = before.copy()
+    left, top, right, bottom = box_ltrb
+    after[top:bottom, left:right] += level
+    change = SceneChange()
+    assert not change.is_unchanged(Frame(before, 1000, Fraction(1, 1000), 0, 0))
+    assert change.is_unchanged(Frame(after, 1000 + round(seconds * 1000), Fraction(1, 1000), 1, 0)) is expected
+
+
+def test_a_change_of_size_is_a_change() -> None:
+    stage = InferStage([ModelStep(ScriptedModel(), every=9)])
+    sizes = [(64, 48), (64, 48), (32, 48), (32, 48)]
+    seen = [stage.look(make_frame(index, *size_wh)) for index, size_wh in enumerate(sizes)]
+    assert [bool(result.carried) for result in seen] == [False, True, False, True]
+
+
+def test_noise_that_averages_away_is_no_change() -> None:
+    randomness = np.random.default_rng(0)
+    change = SceneChange()
+    for index in range(20):
+        noisy = (128 + 4 * randomness.standard_normal((360, 640, 3))).astype(np.uint8)
+        assert change.is_unchanged(Frame(noisy, index, Fraction(1, 25), index, 0)) is (index > 0)
 
 
 def test_a_results_file_holds_only_what_was_inferred_on_the_frame(tmp_path: Path) -> None:

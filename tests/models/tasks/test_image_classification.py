@@ -1,4 +1,4 @@
-"""Classification of whole pictures where the network's answer is not what it should be; the rest is in `test_package`."""
+"""Classification of whole pictures, where a network answers as it should not; the rest is in `test_package`."""
 
 from __future__ import annotations
 

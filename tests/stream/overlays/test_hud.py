@@ -70,6 +70,19 @@ def _box(canvas: NDArray[np.uint8]) -> tuple[int, int, int, int]:
                 "picture": "2\N{MULTIPLICATION SIGN}1",
             },
         ),
+        # a camera that has stalled, and results that were carried to the picture
+        (
+            HudReading(2, 1, 0.0, {"a": 5.0}, 0.0, 15.0, 20.0, 0, {}, 212.4, 4.6, "reconnecting"),
+            {
+                "source": "stale 5 s, reconnecting",
+                "a": "5.0 fps",
+                "output": "0.0 fps",
+                "latency p50 / p95": "15 / 20 ms",
+                "result age": "212 ms",
+                "dropped": "0",
+                "picture": "2\N{MULTIPLICATION SIGN}1",
+            },
+        ),
     ],
 )
 def test_figures(reading: HudReading, expected: dict[str, str]) -> None:

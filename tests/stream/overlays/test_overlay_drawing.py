@@ -296,3 +296,13 @@ def test_every_kind_of_result_has_an_overlay() -> None:
     kinds = {kind for kind in offered if dataclasses.is_dataclass(kind) and hasattr(kind, "to_dict")}
     assert {Classification, SketchGuess} < kinds
     assert kinds <= set(Painter().result_types)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.25, 0.5])
+def test_what_is_stale_is_drawn_faintly(strength: float) -> None:
+    before, whole, faint = (_plain(320, 240, 90) for _ in range(3))
+    results: dict[str, Result] = {"m": _classification([0.6, 0.4])}
+    Painter().paint(whole, results)
+    Painter().paint(faint, results, strengths={"m": strength})
+    expected = strength * whole.astype(float) + (1 - strength) * before
+    assert np.abs(faint - expected).max() <= 0.5

@@ -26,7 +26,8 @@ NAMES = ("background", "semáforo / piña", "person")
 
 def moment(results: dict[str, Result], index: int = 0, carried: frozenset[str] = frozenset()) -> FrameResult:
     image = np.full((INFO.height, INFO.width, 3), 90, np.uint8)
-    return FrameResult(Frame(image, index, INFO.time_base, index, 0), results, carried=carried)
+    frame = Frame(image, index, INFO.time_base, index, 0)
+    return FrameResult(frame, results, found_on=dict.fromkeys(carried, frame))
 
 
 def objects(track_ids: list[int] | None = None, *, masks: bool = True) -> Detections:
