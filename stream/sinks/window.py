@@ -80,6 +80,7 @@ class WindowSink(Sink):
         self._drawn: object = None
         self._notice: tuple[float, str, Colour] | None = None
         self._is_helping = False
+        self._was_open = False
         # The write thread:
         self._pace = _Pace(clock)
         self._frames = 0
@@ -135,11 +136,14 @@ class WindowSink(Sink):
                 return False
             self._show()
             key = self._gui.key(_KEY_WAIT_MS)
+            is_open = self._gui.is_open()
             binding = KEYS.get(key.lower()) if key is not None else None
             if binding is not None:
                 binding.act(self, controls)
-            elif not self._gui.is_open():
+            elif self._was_open and not is_open:
                 self.leave(controls)
+            # A busy screen takes a while to show a new window: only one that was seen can have been closed.
+            self._was_open = self._was_open or is_open
             if self._clock() >= until:
                 return True
 

@@ -345,6 +345,18 @@ def test_a_hidden_hud_is_not_drawn() -> None:
     assert [bool(np.ptp(image)) for image in sink.images] == [True, True, False, False]
 
 
+def test_a_window_that_the_screen_has_not_shown_yet_is_no_window_that_was_closed(person: Person) -> None:
+    person.screen.has_window = False
+    person.feed(1)
+    person.look()
+    assert person.stopped == 0
+    person.screen.has_window = True
+    person.look()
+    person.screen.has_window = False
+    person.sink.attend(person.controls, 0)
+    assert person.stopped == 1
+
+
 def test_a_window_of_which_nothing_came_is_closed_by_who_opened_it(person: Person) -> None:
     person.sink.close()
     assert not person.screen.has_window
