@@ -140,6 +140,16 @@ class Metrics:
             self._captured_last_ns = self.clock_ns()
             self._source.tick(self._captured_last_ns if self._is_live else pts_ns)
 
+    def frames_superseded_in_source(self, count: int) -> None:
+        """Note frames that came and gave way to newer ones before anybody took them: captured, and dropped."""
+        with self._lock:
+            self._captured += count
+            self._dropped["superseded"] += count
+            # When each came is not known, but that it was since the last one that was taken.
+            since_ns, now_ns = self._captured_last_ns, self.clock_ns()
+            for number in range(1, count + 1) if self._is_live else ():
+                self._source.tick(since_ns + (now_ns - since_ns) * number // (count + 1))
+
     def frame_inferred(self, model_name: str) -> None:
         """Note that a model has answered for a frame."""
         with self._lock:

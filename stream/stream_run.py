@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from models import Model, TopDown, load_model
 from models.chain import LoadedModel
 from models.tasks.object_detection import DEFAULT_THRESHOLD
+from stream.capture_stage import Limits
 from stream.config import ModelSettings, Settings, StreamSettings
 from stream.counting import ObjectCounter
 from stream.emphasis_choice import TASKS_WITH_BOXES, emphasis_for
@@ -24,7 +25,7 @@ from stream.event_log import log_event
 from stream.metrics import Metrics
 from stream.model_step import ModelStep
 from stream.opencv_threads import opencv_on_one_thread
-from stream.pipeline import Limits, Pipeline
+from stream.pipeline import Pipeline
 from stream.pose_models import POSES, with_detector
 from stream.sinks import Sink, make_sink
 from stream.sources import Source, open_source
