@@ -341,13 +341,13 @@ def main() -> None:
 
 
 def _exit_as(outcomes: Sequence[StreamOutcome], debug: bool) -> None:
-    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
-    for error in errors:
-        if debug or not isinstance(error, MirillaError):
-            raise error
-        say(error)
-    if errors:
-        raise typer.Exit(1)
+    for error in (outcome.error for outcome in outcomes if outcome.error is not None):
+        if isinstance(error, MirillaError) and not debug:
+            say(error)
+        else:
+            say_with_traceback(error)
+    if exit_code := max((outcome.exit_code for outcome in outcomes), default=0):
+        raise typer.Exit(exit_code)
 
 
 def _view(quiet: bool, *, with_progress: bool = True) -> RunView:
