@@ -242,6 +242,7 @@ class Metrics:
         Args:
             models: by model name, its `provider` and `package`.
 
+        `fps` are averages from the first frame to the last, `fps_recent` those of the last two seconds of each.
         `frames.skipped` is there where `skip_unchanged` skipped frames, by model name; `result_age_ms` where results
         were carried to frames later than their own: how much older they were.
         """
@@ -261,6 +262,11 @@ class Metrics:
                     "source": _rounded(self._source.overall),
                     "inference": {name: _rounded(meter.overall) for name, meter in self._inference.items()},
                     "output": _rounded(self._output.overall),
+                },
+                "fps_recent": {
+                    "source": _rounded(self._source.recent()),
+                    "inference": {name: _rounded(meter.recent()) for name, meter in self._inference.items()},
+                    "output": _rounded(self._output.recent()),
                 },
                 "latency_ms": self._latency_ms.percentiles((50, 95, 99)),
                 **({"result_age_ms": result_age_ms} if result_age_ms else {}),
