@@ -24,6 +24,7 @@ from tests.benchmarks import (
     overlays,
     recorded_video,
     skip_unchanged,
+    streams,
 )
 
 BENCHMARKS: dict[str, Callable[..., Table]] = {
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "live-lag": live_lag.run,
     "carrying": carrying.run,
     "skip-unchanged": skip_unchanged.run,
+    "streams": streams.run,
 }
 """Each takes a folder for its files; one that goes on for a while takes minutes, too."""
 
