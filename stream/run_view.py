@@ -63,15 +63,23 @@ class TerminalView:
         if self._progress is None:
             self._out.print(outcome_table(outcome))
             return
-        # Bars and table may share a screen: while one is written, the others must not be.
+        own = self._tasks.pop(outcome.name, None)
+        # Bars and table may share a screen: the stream's own bar is left above its table, those of others go on below.
+        self._show_others(is_visible=False)
         self._progress.stop()
         self._out.print(outcome_table(outcome))
-        if outcome.name in self._tasks:
-            self._progress.remove_task(self._tasks.pop(outcome.name))
-        if self._tasks:
-            self._progress.start()
-        else:
+        if not self._tasks:
             self._progress = None
+            return
+        if own is not None:
+            self._progress.remove_task(own)
+        self._show_others(is_visible=True)
+        self._progress.start()
+
+    def _show_others(self, *, is_visible: bool) -> None:
+        if self._progress is not None:
+            for task in self._tasks.values():
+                self._progress.update(task, visible=is_visible)
 
 
 def _progress(console: Console) -> Progress:
