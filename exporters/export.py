@@ -50,7 +50,7 @@ class ExportOptions:
         task: as the hub calls it; None takes what the checkpoint was trained for.
         size_hw: the only size that the graph takes; None takes the processor's, and leaves free what is proven free.
         size_scale: of the processor's own size; below 1 it is fixed at that share of it.
-        batch: the only batch that the graph takes; None leaves it free.
+        batch: the only batch that the graph takes; None leaves it free, or takes the task's own.
         opset: ONNX operator set.
         precision: of the weights and of the arithmetic.
         calibration: pictures uint8 (H, W, 3) RGB, or for a sketch network drawings (side, side), that set the ranges
@@ -184,8 +184,10 @@ def _threads(graph: Graph, folder: Path, picture: NDArray[np.float32]) -> int | 
 
 
 def _open(checkpoint: Path, options: ExportOptions) -> tuple[Checkpoint, ExportOptions]:
-    """The checkpoint, and the options with the size that a scale amounts to."""
+    """The checkpoint, and the options with the task's own batch and the size that a scale amounts to."""
     opened = open_checkpoint(checkpoint, options.task, options.size_hw)
+    if options.batch is None:
+        options = replace(options, batch=opened.task.batch)
     if options.size_scale == 1.0:
         return opened, options
     height, width = pictures_for(opened).shape[2:]

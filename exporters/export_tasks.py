@@ -23,6 +23,7 @@ class ExportTask:
         heads: how the names of such classes end, as `config.json` lists them under `architectures`.
         agreement: what of the decoded outputs has to be alike, beside the raw tensors.
         runtime: the manifest's task and decoder, for what `models.transformers_package` does not derive.
+        batch: the only batch that anybody asks with, where the user does not say; None leaves it free.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ExportTask:
     heads: tuple[str, ...]
     agreement: Agreement
     runtime: tuple[str, str] | None = None
+    batch: int | None = None
 
 
 EXPORT_TASKS: tuple[ExportTask, ...] = (
@@ -101,7 +103,9 @@ EXPORT_TASKS: tuple[ExportTask, ...] = (
         "AutoModelForMaskGeneration",
         ("SamModel",),
         agreement.masks,
-        ("mask_generation", "sam"),
+        ("prompted_segmentation", "sam"),
+        # Who points at a thing points at one picture, and SAM's attention over eight takes tens of gigabytes.
+        batch=1,
     ),
 )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from transformers import PreTrainedModel
 from exporters.agreement import Outputs
 from exporters.checkpoint import Checkpoint
 from exporters.onnx_configs import onnx_config_of
+from exporters.sam_prompts import PromptDecoderOnnxConfig
 from exporters.zero_shot import (
     PROBES,
     FixedTexts,
@@ -30,10 +32,8 @@ from exporters.zero_shot import (
     is_sigmoid,
     tokens_of,
 )
-from models.manifest import MODEL_NAME, TEXT_ENCODER_NAME
+from models.manifest import MODEL_NAME, PROMPT_DECODER_NAME, TEXT_ENCODER_NAME
 from models.onnx_session import OnnxSession
-
-PROMPT_DECODER_NAME = "prompt_encoder_mask_decoder.onnx"
 
 Feeds = Callable[[NDArray[np.float32], OnnxSession], dict[str, NDArray[Any]]]
 
@@ -132,10 +132,13 @@ def _zero_shot_graphs(model: PreTrainedModel, folder: Path, texts: Sequence[str]
 
 
 def _sam_graphs(model: Any, config: OnnxConfig) -> list[Graph]:
-    """Optimum's two halves: the picture is encoded once, then any number of points are asked."""
-    (encoder, encoder_config), (decoder, decoder_config) = (
-        get_sam_models_for_export(model, config)[half] for half in ("vision_encoder", "prompt_encoder_mask_decoder")
-    )
+    """Optimum's two halves: the picture is encoded once, then any number of points and boxes are asked."""
+    halves = get_sam_models_for_export(model, config)
+    encoder, encoder_config = halves["vision_encoder"]
+    decoder, _ = halves["prompt_encoder_mask_decoder"]
+    decoder_config = PromptDecoderOnnxConfig(model.config, task=config.task, variant="split", vision_encoder=False)
+    # How many points and boxes an object has: every call of the gate asks with the next.
+    kinds = cycle([(3, 0), (0, 1), (2, 1)])
 
     def encode(feed: Outputs) -> dict[str, NDArray[Any]]:
         with torch.inference_mode():
@@ -144,17 +147,33 @@ def _sam_graphs(model: Any, config: OnnxConfig) -> list[Graph]:
         return {"image_embeddings": embeddings.numpy(), "image_positional_embeddings": positions.numpy()}
 
     def prompt_feeds(pictures: NDArray[np.float32], _session: OnnxSession) -> dict[str, NDArray[Any]]:
-        points = np.random.default_rng(2).uniform(0, pictures.shape[2], (len(pictures), 2, 3, 2)).astype(np.float32)
-        labels = np.broadcast_to(np.array([1, 0, 1], np.int64), points.shape[:3]).copy()
-        return encode({"pixel_values": pictures}) | {"input_points": points, "input_labels": labels}
+        points, boxes = next(kinds)
+        return encode({"pixel_values": pictures}) | _prompts(len(pictures), points, boxes, pictures.shape[2])
 
     def decode(feed: Outputs) -> dict[str, NDArray[Any]]:
-        named = {name: torch.from_numpy(array) for name, array in feed.items() if name != "image_positional_embeddings"}
+        named = {"image_embeddings": feed["image_embeddings"]}
+        if feed["input_points"].size:
+            named |= {name: feed[name] for name in ("input_points", "input_labels")}
+        if feed["input_boxes"].size:
+            named["input_boxes"] = feed["input_boxes"][:, :, 0]
         with torch.inference_mode():
-            outputs = model(**named, multimask_output=True)
+            asked = {name: torch.from_numpy(array) for name, array in named.items()}
+            outputs = model(**asked, multimask_output=True)
         return {name: outputs[name].numpy() for name in ("iou_scores", "pred_masks")}
 
     return [
         Graph(MODEL_NAME, encoder, encoder_config, encode, _picture_feeds),
         Graph(PROMPT_DECODER_NAME, decoder, decoder_config, decode, prompt_feeds),
     ]
+
+
+def _prompts(batch_size: int, points: int, boxes: int, side_px: int) -> dict[str, NDArray[Any]]:
+    """Seeded prompts for two objects a picture, each with so many points, the second negative, and boxes."""
+    random = np.random.default_rng(2)
+    corners = np.sort(random.uniform(0, side_px, (batch_size, 2, boxes, 2, 2)), axis=3)
+    labels = np.broadcast_to(np.array([1, 0, 1], np.int64)[:points], (batch_size, 2, points))
+    return {
+        "input_points": random.uniform(0, side_px, (batch_size, 2, points, 2)).astype(np.float32),
+        "input_labels": labels.copy(),
+        "input_boxes": corners.reshape(batch_size, 2, boxes, 4).astype(np.float32),
+    }

@@ -164,7 +164,7 @@ def _check_that_it_runs(checkpoint: Checkpoint, options: ExportOptions) -> None:
     known = {(kind.name, decoder) for kind in task_kinds() for decoder in kind.decoders}
     if answers is not None and answers not in known:
         raise ExportError(
-            f"--tune: Mirilla exports {checkpoint.task.name} and does not run it yet, so there is nothing to time; "
+            f"--tune: mirilla run has no models for {checkpoint.task.name}, so there is nothing to time; "
             "export without --tune"
         )
 

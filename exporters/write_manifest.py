@@ -157,13 +157,10 @@ def _shown(processor: Any, session: OnnxSession, size_hw: tuple[int, int]) -> In
     """The input of a processor with a geometry of its own: as large as what the parity gate saw."""
     normalises = getattr(processor, "do_normalize", False)
     mean, std = (tuple(getattr(processor, f"image_{name}", None) or ()) for name in ("mean", "std"))
-    # SAM's processor pads on the right and below, with zeros after normalising: the mean colour.
-    pads = getattr(processor, "do_pad", False)
     return InputSpec(
         height=size_hw[0],
         width=size_hw[1],
-        resize="letterbox_top_left" if pads else "stretch",
-        pad_value=round(255 * sum(mean) / len(mean)) if pads and mean else 114,
+        resize="stretch",
         mean=mean if normalises and mean else (0.0, 0.0, 0.0),
         std=std if normalises and std else (1.0, 1.0, 1.0),
         dynamic_batch=session.inputs[0].shape[0] is None,

@@ -6,6 +6,8 @@
 from models.chain import TopDown
 from models.errors import MirillaError, ModelError
 from models.model import Model, load_model
+from models.prompted_model import PromptedModel, load_prompted_model
+from models.prompts import ObjectPrompt
 from models.results import Classification, DepthMap, Detections, Poses, Result, SegmentationMap, SketchGuess
 
 __all__ = [
@@ -15,10 +17,13 @@ __all__ = [
     "MirillaError",
     "Model",
     "ModelError",
+    "ObjectPrompt",
     "Poses",
+    "PromptedModel",
     "Result",
     "SegmentationMap",
     "SketchGuess",
     "TopDown",
     "load_model",
+    "load_prompted_model",
 ]

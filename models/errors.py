@@ -16,3 +16,7 @@ class MirillaError(Exception):
 
 class ModelError(MirillaError):
     """A model package is missing, damaged, unknown to this version, or does not run here."""
+
+
+class PromptError(MirillaError):
+    """A point or a box that a picture cannot be asked with."""

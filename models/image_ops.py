@@ -90,3 +90,9 @@ def to_tensor(image_bgr: Uint8Image, spec: InputSpec) -> NDArray[np.float32]:
         if mean:
             np.subtract(plane, np.float32(mean / std), out=plane)
     return tensor
+
+
+def pad_with_zeros(tensor: NDArray[np.float32], size_wh: tuple[int, int]) -> NDArray[np.float32]:
+    """A tensor float32 (1, C, H, W) with zeros at the right and the bottom up to a width and height."""
+    width, height = size_wh
+    return np.pad(tensor, ((0, 0), (0, 0), (0, height - tensor.shape[2]), (0, width - tensor.shape[3])))

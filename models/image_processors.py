@@ -145,6 +145,17 @@ def _dpt(preprocessor: Mapping[str, Any]) -> Fields:
     return {"resize": "stretch", "height": height, "width": width}
 
 
+def _sam(preprocessor: Mapping[str, Any]) -> Fields:
+    if not preprocessor.get("do_pad", True):
+        raise ValueError("do_pad: false is not supported; the encoder takes one size")
+    longest = preprocessor.get("size", {})
+    return {
+        "resize": "longest_edge_pad",
+        "resize_longest_edge": longest if isinstance(longest, int) else longest["longest_edge"],
+        **_as_size(preprocessor["pad_size"]),
+    }
+
+
 def _vitpose(preprocessor: Mapping[str, Any]) -> Fields:
     if not preprocessor.get("do_affine_transform", True):
         raise ValueError("do_affine_transform: false is not supported; people are cut out of frames")
@@ -172,6 +183,7 @@ _GEOMETRY: dict[str, Callable[[Mapping[str, Any]], Fields]] = {
     "GLPN": _glpn,
     "MobileViT": _mobilevit,
     "RTDetr": _detr,
+    "Sam": _sam,
     "VitPose": _vitpose,
     "Yolos": _yolos,
 }

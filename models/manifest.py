@@ -17,6 +17,8 @@ from models.errors import ModelError
 
 MANIFEST_NAME = "manifest.json"
 MODEL_NAME = "model.onnx"
+PROMPT_DECODER_NAME = "prompt_encoder_mask_decoder.onnx"
+"""Of packages that answer points and boxes, beside the model that encodes the picture; Optimum's name."""
 TEXT_ENCODER_NAME = "text_encoder.onnx"
 TOKENIZER_NAME = "tokenizer.json"
 
@@ -29,6 +31,7 @@ ResizeRule = Literal[
     "cut_to_multiple",
     "letterbox_center",
     "letterbox_top_left",
+    "longest_edge_pad",
     "ink_crop",
     "box_crop",
 ]
@@ -58,6 +61,7 @@ class InputSpec(_Checked):
 
     For `shortest_longest_edge`: the shorter side, unless the longer one would be above `resize_longest_edge`."""
     resize_longest_edge: Annotated[int, Field(ge=1)] | None = None
+    """For `longest_edge_pad`: the longer side; zeros of the tensor at the right and the bottom fill up the rest."""
     resize_within: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = None
     """For `aspect_multiple`: height and width, of which the one that changes the picture less is met.
 
@@ -91,6 +95,8 @@ class InputSpec(_Checked):
             raise ValueError(f"resize {self.resize!r} needs a height and a width, got {self.height} and {self.width}")
         if self.resize == "shortest_longest_edge" and self.resize_shortest_edge is None:
             raise ValueError("resize 'shortest_longest_edge' needs a resize_shortest_edge")
+        if self.resize == "longest_edge_pad" and not 1 <= (self.resize_longest_edge or 0) <= min(self.fixed_size_wh):
+            raise ValueError("resize 'longest_edge_pad' needs a resize_longest_edge that fits height and width")
         if self.resize in ("aspect_multiple", "stretch_center_crop") and self.resize_within is None:
             raise ValueError(f"resize {self.resize!r} needs a resize_within")
         return self

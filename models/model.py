@@ -77,7 +77,7 @@ class Model:
             threads=threads or manifest.threads,
             graph_optimization=graph_optimization or manifest.graph_optimization,
         )
-        _check_graph(package, self._session)
+        check_graph(package, self._session)
         self._inputs = {node.name: node for node in self._session.inputs}
         self._threads = threads or manifest.threads
         self._run: Callable[[Feeds], Outputs] = self._session.run
@@ -279,7 +279,8 @@ def _shortened(names: tuple[str, ...], most: int = 8) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _check_graph(package: Package, session: OnnxSession) -> None:
+def check_graph(package: Package, session: OnnxSession) -> None:
+    """Raise ModelError where a graph does not take what its package's manifest makes, or give what it names."""
     manifest, spec = package.manifest, package.manifest.input
     inputs = {node.name: node for node in session.inputs}
     if spec.name not in inputs:

@@ -40,6 +40,11 @@ class Placement:
         boxes = (boxes_xyxy.reshape(-1, 2, 2) - self.offset_xy) * scale
         return np.asarray(np.clip(boxes, 0, self.frame_wh).reshape(-1, 4), np.float32)
 
+    def points_to_tensor(self, points_xy: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Points (..., 2) in pixels of the picture as points in pixels of the tensor."""
+        scale = np.divide(self.resized_wh, self.frame_wh)
+        return np.asarray(points_xy * scale + self.offset_xy, np.float32)
+
     def frame_part(self) -> tuple[slice, slice]:
         """The rows and columns of the picture that the tensor shows: all of them, but for a centre crop."""
         parts = []
@@ -98,7 +103,11 @@ class Placement:
 def fit(image_bgr: Uint8Image, spec: InputSpec) -> tuple[NDArray[np.float32], Placement]:
     """The input float32 (1, C, H, W) for a BGR picture uint8 (H, W, 3), and where the picture lies in it."""
     picture, placement = _RULES[spec.resize](image_bgr, spec)
-    return image_ops.to_tensor(picture, spec), placement
+    tensor = image_ops.to_tensor(picture, spec)
+    if spec.resize == "longest_edge_pad":
+        # After normalising: no level of a picture is nought in every channel.
+        tensor = image_ops.pad_with_zeros(tensor, placement.input_wh)
+    return tensor, placement
 
 
 def check_rule(manifest: Manifest, task: str) -> None:
@@ -150,6 +159,16 @@ def aspect_multiple_size(size_wh: tuple[int, int], within_hw: tuple[int, int], m
     scale = scale_width if abs(1 - scale_width) < abs(1 - scale_height) else scale_height
     new_width, new_height = (max(1, round(scale * side / multiple)) * multiple for side in size_wh)
     return new_width, new_height
+
+
+def longest_edge_size(size_wh: tuple[int, int], longest_px: int) -> tuple[int, int]:
+    """The width and height at which the longer side is `longest_px`, both rounded, half a pixel up.
+
+    As `_get_preprocess_shape` of transformers' SAM image processor; a side has at least one pixel.
+    """
+    scale = longest_px * 1.0 / max(size_wh)
+    width, height = (max(1, int(side * scale + 0.5)) for side in size_wh)
+    return width, height
 
 
 def cut_to_multiple_size(size_wh: tuple[int, int], multiple: int) -> tuple[int, int]:
@@ -225,6 +244,12 @@ def _letterbox_top_left(image: Uint8Image, spec: InputSpec) -> tuple[Uint8Image,
     return _letterboxed(image, spec, (max(1, int(width * ratio)), max(1, int(height * ratio))), (0, 0))
 
 
+def _longest_edge_pad(image: Uint8Image, spec: InputSpec) -> tuple[Uint8Image, Placement]:
+    resized_wh = longest_edge_size(_frame_wh(image), spec.resize_longest_edge or max(spec.fixed_size_wh))
+    resized = image_ops.resize(image, resized_wh, resample=spec.resample, antialias=spec.antialias)
+    return resized, Placement(_frame_wh(image), spec.fixed_size_wh, resized_wh)
+
+
 def _letterboxed(
     image: Uint8Image, spec: InputSpec, resized_wh: tuple[int, int], left_top: tuple[int, int]
 ) -> tuple[Uint8Image, Placement]:
@@ -242,4 +267,5 @@ _RULES: dict[str, Callable[[Uint8Image, InputSpec], tuple[Uint8Image, Placement]
     "cut_to_multiple": _cut_to_multiple,
     "letterbox_center": _letterbox_center,
     "letterbox_top_left": _letterbox_top_left,
+    "longest_edge_pad": _longest_edge_pad,
 }

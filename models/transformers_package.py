@@ -20,7 +20,8 @@ from models.manifest import Manifest, SourceSpec
 from models.onnx_session import OnnxSession
 from models.skeletons import skeleton_of
 
-_MODEL_PATHS = ("onnx/model.onnx", "model.onnx")
+_MODEL_PATHS = ("onnx/model.onnx", "model.onnx", "onnx/vision_encoder.onnx", "vision_encoder.onnx")
+"""SAM's encoder has a name of its own; its decoder lies beside it."""
 
 # By the ending of an architecture's class name: the task, and the decoder by model type. Only what was compared with
 # the transformers pipeline is here: the outputs of its neighbours are decoded otherwise.
@@ -48,8 +49,12 @@ _TASKS_BY_HEAD: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "depth_estimation",
         {"depth_anything": "inverse_depth", "dpt": "inverse_depth", "glpn": "metric_depth"},
     ),
+    "SamModel": ("prompted_segmentation", {"sam": "sam"}),
 }
 _FIRST_OUTPUTS = ("logits", "predicted_depth")
+
+# Depths have no classes, nor has what somebody points at; a manifest names what the output is.
+_OF_NO_CLASS = {"depth_estimation": ("depth",), "prompted_segmentation": ("object",)}
 
 
 def is_transformers_folder(folder: Path) -> bool:
@@ -68,8 +73,7 @@ def read_transformers_folder(folder: Path) -> tuple[Manifest, Path]:
     preprocessor = _read_json(folder / "preprocessor_config.json")
     task, decoder = _task_of(folder, config)
     session = OnnxSession(model_path, device="cpu", graph_optimization="disabled")
-    # Depths have no classes; a manifest names what its output is.
-    names = ("depth",) if task == "depth_estimation" else _class_names(config)
+    names = _OF_NO_CLASS.get(task) or _class_names(config)
     try:
         return Manifest(
             name=folder.name,

@@ -24,9 +24,11 @@ from stream.options import RunOptions, settings_for
 from stream.picture_timing import Timing
 from stream.report import report_file
 from stream.run_view import QuietView, TerminalView
+from stream.segment_command import segment
 from stream.sources.source import RtspTransport
 from stream.stream_run import RunView, StreamOutcome, run_settings
 from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say, say_with_traceback
+from stream.zoo_models import packages_of
 
 app = typer.Typer(
     help="Watches video and draws what models see on it while the video plays.",
@@ -39,6 +41,7 @@ app.add_typer(train_app, name="train")
 train_app.command(name="sketch")(train_sketch_model)
 app.command(name="export")(export)
 app.command(name="models")(list_models)
+app.command(name="segment")(segment)
 app.command(name="latency")(read_latency)
 app.add_typer(explain_app, name="explain")
 
@@ -154,7 +157,7 @@ def run(
         overwrite=overwrite,
     )
     settings = settings_for(config, options)
-    fetch_zoo_models(settings, quiet or log == "json")
+    fetch_zoo_models(packages_of(settings), quiet or log == "json")
     view: RunView = EventLogView(_view(quiet, with_progress=False)) if log == "json" else _view(quiet)
     with ExitStack() as running, report_file(report) as outcomes:
         if metrics is not None:

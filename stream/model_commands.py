@@ -5,7 +5,7 @@ With `stream.cli` the only place that reaches `exporters` and `models.training`,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.measure import Measurement
 
 from models.hub import hide_download_bars
-from stream.config import Settings
 from stream.errors import ConfigError
 from stream.terminal import Debug, Quiet, err, export_extra, log_to_terminal, out, tell
 from stream.zoo_models import fetch_ready, missing_from_zoo
@@ -79,10 +78,10 @@ def _listener(console: Console, quiet: bool) -> Callable[[str], None]:
     return partial(tell, console)
 
 
-def fetch_zoo_models(settings: Settings, quiet: bool) -> None:
-    """Make the zoo's models ready that the streams name and that are not here yet; says how, unless `quiet`."""
+def fetch_zoo_models(packages: Iterable[str], quiet: bool) -> None:
+    """Make the zoo's models ready that are named and not here yet; says how, unless `quiet`."""
     say = _listener(err, quiet)
-    for name in missing_from_zoo(settings):
+    for name in missing_from_zoo(packages):
         try:
             with export_extra():
                 import exporters.request as kit

@@ -1,4 +1,4 @@
-"""The models that are here and the zoo, as tables for people; both say which of them `mirilla run` takes."""
+"""The models that are here and the zoo, as tables for people; both say which of them which command takes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from models.manifest import Manifest
 from models.package import Package, bundled_names, find_package
 from models.tasks import task_kinds
 from models.zoo import exported_names, zoo
+
+_POINTED_AT = ("prompted_segmentation", "mask-generation")
+"""The manifest's word and the hub's."""
 
 
 def package_table() -> Table:
@@ -52,7 +55,9 @@ def zoo_table() -> Table:
 
 
 def _said(task: str, decoder: str | None = None) -> str:
-    """A task in a manifest's or the hub's words, marked where no task of ours runs such a model."""
+    """A task in a manifest's or the hub's words, marked where `mirilla run` does not take such a model."""
+    if task in _POINTED_AT:
+        return f"{task} (mirilla segment)"
     decoders = next((kind.decoders for kind in task_kinds() if kind.name == task.replace("-", "_")), frozenset())
     runs = bool(decoders) if decoder is None else decoder in decoders
     return task if runs else f"{task} (export only)"

@@ -1,4 +1,4 @@
-"""Models of the zoo that a run names: which of them are not here yet, and how a machine that cannot export gets them.
+"""Models of the zoo that a command names: which are not here yet, and how a machine that cannot export gets them.
 
 Called by the command before the first frame.
 """
@@ -6,6 +6,7 @@ Called by the command before the first frame.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from models.errors import ModelError
@@ -16,13 +17,17 @@ from stream.config import Settings
 from stream.errors import ConfigError
 
 
-def missing_from_zoo(settings: Settings) -> list[str]:
-    """The zoo names among the models of all streams that no package, folder or file has yet, each once."""
+def packages_of(settings: Settings) -> list[str]:
+    """What the models of all streams are called, the detectors before them too."""
     chosen = [model for stream in settings.streams.values() for model in stream.models]
     detectors = [model.detector.package for model in chosen if model.detector is not None]
-    named = dict.fromkeys([*(model.package for model in chosen), *detectors])
+    return [*(model.package for model in chosen), *detectors]
+
+
+def missing_from_zoo(packages: Iterable[str]) -> list[str]:
+    """The zoo names among what models are called that no package, folder or file has yet, each once."""
     here = {*bundled_names(), *exported_names()}
-    return [name for name in named if name in zoo() and name not in here and not Path(name).exists()]
+    return [name for name in dict.fromkeys(packages) if name in zoo() and name not in here and not Path(name).exists()]
 
 
 def fetch_ready(name: str, obstacle: ConfigError) -> str:

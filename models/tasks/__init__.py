@@ -11,9 +11,8 @@ from models.tasks.task import Task, TaskKind
 
 # What packages are exported for and no run asks: why, for whoever tries.
 _ASKED_ELSEWHERE = {
-    "mask_generation": (
-        "answers points and boxes that somebody sets in a picture with masks, and a run sets none; "
-        "take the package's two ONNX files to a program that does"
+    "prompted_segmentation": (
+        "answers points and boxes that somebody sets in a picture with masks, and a run sets none; take mirilla segment"
     )
 }
 

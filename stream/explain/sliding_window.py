@@ -15,15 +15,12 @@ from numpy.typing import NDArray
 from models.detections import Detections
 from models.sliding_window import Glimpse, SlidingWindow
 from stream.errors import ConfigError
-from stream.frame import Frame, SourceInfo
-from stream.frame_result import FrameResult
 from stream.overlays.drawing import Painter
-from stream.overlays.text import cap_height, draw_text, fit_text, text_width
-from stream.overlays.theme import DARK, QUIET_TEXT, SEMIBOLD, TEXT, Colour, Sizes, class_colour, sizes_for
-from stream.sinks.gif import MIN_DELAY_TICKS, TICK, GifSink
+from stream.overlays.theme import TEXT, Colour, class_colour
+from stream.scenes import Captions, SceneGif, shrunk
+from stream.sinks.gif import MIN_DELAY_TICKS
 from stream.sources.still import read_still
 
-_LONGEST_SIDE_PX = 720
 _SWEEP_TICKS = 800
 _SLOWEST_TICKS = 12
 _HITS_TICKS = 180
@@ -64,26 +61,18 @@ def write_sweep(
         raise ConfigError(f"output: {output} is no .gif; give a name that ends so")
     image = read_still(image_path)
     height, width = image.shape[:2]
-    scale = min(1.0, _LONGEST_SIDE_PX / max(width, height))
-    small = cv2.resize(
-        image, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
-    )
-    stage = _Stage(np.asarray(small, np.uint8), scale, detector)
-    sink = GifSink(str(output), overwrite)
-    with closing(sink):
-        sink.open(SourceInfo(image_path.name, *stage.size_wh, rate=None, time_base=TICK))
+    stage = _Stage(*shrunk(image), detector)
+    gif = SceneGif(output, overwrite=overwrite)
+    with closing(gif):
+        gif.open(image_path.name, stage.captions.size_wh)
         glimpses: list[Glimpse] = []
         total = len(detector.spec.windows((width, height)))
         for glimpse in detector.glimpses(image):
             glimpses.append(glimpse)
             on_progress(len(glimpses), total)
         hits, objects = detector.detections(glimpses, suppressed=False), detector.detections(glimpses)
-        ticks = 0
-        for index, (picture, duration) in enumerate(stage.scenes(glimpses, hits, objects)):
-            sink.write(picture, FrameResult(Frame(picture, ticks, TICK, index, 0)))
-            ticks += duration
-        # Players show the last frame of a GIF as long as they like: it ends where it is shown again.
-        sink.write(picture, FrameResult(Frame(picture, ticks, TICK, index + 1, 0)))
+        for picture, ticks in stage.scenes(glimpses, hits, objects):
+            gif.show(picture, ticks)
     return SweepOutcome(len(glimpses), hits, objects)
 
 
@@ -96,15 +85,8 @@ class _Stage:
         self._dim = np.asarray(cv2.convertScaleAbs(image, alpha=_DIMMED), np.uint8)
         self._scale = scale
         self._detector = detector
-        height, width = image.shape[:2]
-        self._sizes: Sizes = sizes_for(width, height)
-        self._bar = cap_height(self._sizes.text) + 2 * self._sizes.padding
+        self.captions = Captions((image.shape[1], image.shape[0]))
         self._painter = Painter()
-
-    @property
-    def size_wh(self) -> tuple[int, int]:
-        """Width and height of the scenes in pixels."""
-        return self._image.shape[1], self._image.shape[0] + self._bar
 
     def scenes(
         self, glimpses: Sequence[Glimpse], hits: Detections, objects: Detections
@@ -130,24 +112,24 @@ class _Stage:
         for glimpse in glimpses[: index + 1]:
             if self._is_hit(glimpse):
                 self._draw_window(picture, glimpse, 1)
-        self._draw_window(picture, now, max(2, self._sizes.line))
+        self._draw_window(picture, now, max(2, self.captions.sizes.line))
         name = "nothing" if now.class_id is None else self._detector.class_names[now.class_id]
         said = name if now.class_id is None else f"{name} {now.score:.0%}"
-        return self._framed(picture, f"window {index + 1} of {len(glimpses)}", said)
+        return self.captions.framed(picture, f"window {index + 1} of {len(glimpses)}", said)
 
     def _still(self, hits: Detections, title: str, note: str) -> NDArray[np.uint8]:
         picture = self._dim.copy()
         for box, class_id, score in zip(hits.boxes_xyxy, hits.class_ids.tolist(), hits.scores.tolist(), strict=True):
             left, top, right, bottom = (round(float(value)) for value in box)
             self._draw_window(picture, Glimpse((left, top, right, bottom), class_id, score), 2)
-        return self._framed(picture, title, note)
+        return self.captions.framed(picture, title, note)
 
     def _result(self, objects: Detections, title: str, note: str) -> NDArray[np.uint8]:
         picture = self._image.copy()
         boxes = (objects.boxes_xyxy * self._scale).astype(np.float32)
         shown = Detections(objects.task, boxes, objects.scores, objects.class_ids, objects.class_names)
         self._painter.paint(picture, {self._detector.name: shown})
-        return self._framed(picture, title, note)
+        return self.captions.framed(picture, title, note)
 
     def _is_hit(self, glimpse: Glimpse) -> bool:
         return glimpse.class_id is not None and glimpse.score >= self._detector.spec.threshold
@@ -166,16 +148,3 @@ class _Stage:
         left, top, right, bottom = (round(value * self._scale) for value in box)
         left, top = min(left, width - 1), min(top, height - 1)
         return left, top, max(left + 1, min(right, width)), max(top + 1, min(bottom, height))
-
-    def _framed(self, picture: NDArray[np.uint8], title: str, note: str) -> NDArray[np.uint8]:
-        width, height = self.size_wh
-        scene = np.full((height, width, 3), DARK, np.uint8)
-        scene[self._bar :] = picture
-        sizes = self._sizes
-        room = width - 2 * sizes.padding
-        title = fit_text(title, room, sizes.text, SEMIBOLD)
-        note = fit_text(note, room - text_width(title, sizes.text, SEMIBOLD) - sizes.padding, sizes.text)
-        draw_text(scene, title, sizes.padding, sizes.padding, sizes.text, TEXT, SEMIBOLD)
-        left = width - sizes.padding - text_width(note, sizes.text)
-        draw_text(scene, note, left, sizes.padding, sizes.text, QUIET_TEXT)
-        return scene

@@ -29,7 +29,7 @@ class DetectionsOverlay(Overlay[Detections]):
         boxes_xyxy = np.rint(result.boxes_xyxy).astype(np.int64)
         # Around a mask with contours, a box only has to hold its label.
         line, rim = (sizes.line, max(1, sizes.line // 4)) if result.masks is None else (max(1, sizes.line // 3), 0)
-        _draw_boxes(canvas, boxes_xyxy, colours, line, rim)
+        draw_boxes(canvas, boxes_xyxy, colours, line, rim)
         draw_labels(canvas, object_texts(result), boxes_xyxy, colours, sizes)
 
 
@@ -37,7 +37,7 @@ def _colours(result: Detections) -> list[Colour]:
     return [class_colour(class_id) for class_id in result.class_ids.tolist()]
 
 
-def _draw_boxes(
+def draw_boxes(
     canvas: NDArray[np.uint8], boxes_xyxy: NDArray[np.int64], colours: list[Colour], line: int, rim: int
 ) -> None:
     """Draw boxes whose lines lie within them, the first on top; a dark rim keeps them visible on any ground."""

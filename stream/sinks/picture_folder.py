@@ -1,6 +1,6 @@
 """A folder that pictures are written to, each whole under its name at any time, also after `kill -9` (write thread).
 
-Used by every sink that writes a folder. A picture is written beside its name and renamed when whole.
+Used by all that write a folder of them. A picture is written beside its name and renamed when whole.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class PictureFolder:
             raise SinkError(f"sink: {self.spec}: it may not be written; choose a folder that you may write to")
 
     def write(self, name: str, image: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
-        """Write one picture, uint8 (H, W) or (H, W, 3) BGR, or uint16 (H, W), as PNG.
+        """Write one picture, uint8 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, or uint16 (H, W), as PNG.
 
         Args:
             name: of the file, without its ending.

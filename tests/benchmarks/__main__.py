@@ -20,9 +20,11 @@ from tests.benchmarks import (
     carrying,
     end_to_end,
     live_lag,
+    live_soak,
     memory,
     overlays,
     recorded_video,
+    segmenting,
     skip_unchanged,
     streams,
 )
@@ -34,7 +36,9 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "end-to-end": end_to_end.run,
     "memory": memory.run,
     "live-lag": live_lag.run,
+    "live-soak": live_soak.run,
     "carrying": carrying.run,
+    "segmenting": segmenting.run,
     "skip-unchanged": skip_unchanged.run,
     "streams": streams.run,
 }

@@ -456,12 +456,12 @@ def build(name: str) -> PreTrainedModel:
     """The architecture's model with its seeded weights, ready to infer."""
     torch.manual_seed(7)
     model = ARCHITECTURES[name].build()
-    _enliven(model)
+    enliven(model)
     model.train(mode=False)
     return model
 
 
-def _enliven(model: PreTrainedModel) -> None:
+def enliven(model: PreTrainedModel) -> None:
     """Weights of a size that lets signals through: with those that transformers starts from, outputs hardly move."""
     with torch.no_grad():
         for parameter in model.parameters():

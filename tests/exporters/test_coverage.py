@@ -23,6 +23,8 @@ FIXED_SIZE = {
     *("clip", "siglip", "vit", "deit", "mobilenet-v2", "sketch-cnn", "sam", "slim-sam", "vitpose", "vitpose-plus"),
     *("dpt-segmentation", "dpt-depth", "maskformer"),
 }
+# Somebody points at things in one picture.
+ONE_PICTURE = {"sam", "slim-sam"}
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -32,7 +34,7 @@ def test_an_architecture_exports_and_passes(tmp_path: Path, name: str) -> None:
     parity = manifest.parity
     assert parity is not None
     assert parity.inputs >= 4
-    assert parity.batch_sizes == (1, 2, 8)
+    assert parity.batch_sizes == ((1,) if name in ONE_PICTURE else (1, 2, 8))
     assert len(parity.sizes_hw) == (1 if name in FIXED_SIZE else 2)
     assert parity.max_abs_difference
     assert max(parity.relative_difference.values()) < 1e-4

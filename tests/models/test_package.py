@@ -84,7 +84,7 @@ def test_a_package_that_failed_its_parity_check_loads_when_the_user_insists(
     ("fields", "message"),
     [
         ({"task": "mind_reading"}, "task: 'mind_reading' is not one of .*image_classification.*; update Mirilla"),
-        ({"task": "mask_generation"}, "'mask_generation' answers points and boxes that somebody sets in a picture"),
+        ({"task": "prompted_segmentation"}, "answers points and boxes that somebody .*; take mirilla segment"),
         ({"decoder": "tarot"}, r"decoder: 'tarot' is none that image_classification has \(probabilities, softmax\)"),
         ({"outputs": ("probs",)}, "outputs: the graph has no 'probs'"),
         (

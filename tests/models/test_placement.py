@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,14 @@ from models.placement import (
     aspect_multiple_size,
     cut_to_multiple_size,
     fit,
+    longest_edge_size,
     shortest_edge_size,
     shortest_longest_edge_size,
 )
+from models.prompted_model import spread
 
+# SAM's processors are untyped.
+tf: Any = importlib.import_module("transformers")
 sides = st.integers(16, 3000)
 
 
@@ -82,6 +87,59 @@ def test_what_is_cut_is_what_glpn_cuts(size_wh: tuple[int, int], multiple: int) 
 
 def test_what_is_smaller_than_a_multiple_becomes_one() -> None:
     assert cut_to_multiple_size((31, 1), 32) == (32, 32)
+
+
+def sam_processor(side_px: int) -> Any:
+    size = {"height": side_px, "width": side_px}
+    return tf.SamImageProcessor(size={"longest_edge": side_px}, pad_size=size)
+
+
+def sam_spec(side_px: int) -> InputSpec:
+    processor = sam_processor(side_px)
+    return InputSpec(
+        height=side_px,
+        width=side_px,
+        resize="longest_edge_pad",
+        resize_longest_edge=side_px,
+        mean=processor.image_mean,
+        std=processor.image_std,
+    )
+
+
+@given(sides, sides)
+def test_the_longest_edge_is_that_of_sam(width: int, height: int) -> None:
+    expected = sam_processor(1024)._get_preprocess_shape((height, width), longest_edge=1024)
+    assert longest_edge_size((width, height), 1024) == expected[::-1]
+
+
+def test_a_side_of_sams_input_has_a_pixel_at_least() -> None:
+    assert longest_edge_size((3000, 1), 1024) == (1024, 1)
+
+
+SAM_SIZES = pytest.mark.parametrize("frame_wh", [(640, 480), (97, 211), (255, 256), (1, 1), (300, 17)])
+
+
+@SAM_SIZES
+def test_sams_input_is_that_of_transformers(frame_wh: tuple[int, int]) -> None:
+    image = np.random.default_rng(4).integers(0, 256, (*frame_wh[::-1], 3), dtype=np.uint8)
+    made = sam_processor(256)(image[..., ::-1], return_tensors="np", input_data_format="channels_last")
+    tensor, placement = fit(image, sam_spec(256))
+    np.testing.assert_allclose(tensor, made["pixel_values"], atol=1e-5)
+    assert [*placement.resized_wh[::-1]] == made["reshaped_input_sizes"][0].tolist()
+
+
+@SAM_SIZES
+def test_sams_masks_and_points_go_the_way_of_transformers(frame_wh: tuple[int, int]) -> None:
+    size_hw = frame_wh[::-1]
+    _, placement = fit(np.zeros((*size_hw, 3), np.uint8), sam_spec(256))
+    logits = np.random.default_rng(5).normal(size=(64, 64)).astype(np.float32)
+    expected = sam_processor(256).post_process_masks(
+        torch.from_numpy(logits)[None, None, None], [size_hw], [placement.resized_wh[::-1]], binarize=False
+    )
+    np.testing.assert_allclose(spread(logits, placement), expected[0][0, 0].numpy(), atol=1e-4)
+    points = np.array([[0, 0], [frame_wh[0] - 1, frame_wh[1] / 3]])
+    scaled = tf.SamProcessor(sam_processor(256))._normalize_coordinates(256, points, size_hw)
+    np.testing.assert_allclose(placement.points_to_tensor(points), scaled, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +240,8 @@ def test_maps_are_enlarged_as_torch_does(frame_wh: tuple[int, int]) -> None:
         ({"height": None}, "resize 'stretch' needs a height and a width, got None and 96"),
         ({"resize": "shortest_longest_edge"}, "needs a resize_shortest_edge"),
         ({"resize": "aspect_multiple"}, "needs a resize_within"),
+        ({"resize": "longest_edge_pad"}, "needs a resize_longest_edge that fits height and width"),
+        ({"resize": "longest_edge_pad", "resize_longest_edge": 65}, "needs a resize_longest_edge that fits"),
     ],
 )
 def test_an_input_says_what_its_rule_needs(fields: dict[str, Any], message: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stream.config import check_settings
-from stream.zoo_models import missing_from_zoo
+from stream.zoo_models import missing_from_zoo, packages_of
 
 
 def test_detectors_of_pose_models_are_fetched_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,4 +18,7 @@ def test_detectors_of_pose_models_are_fetched_too(tmp_path: Path, monkeypatch: p
         "quickdraw-32",
     ]
     stream = {"source": "pattern", "models": models, "sinks": ["null"]}
-    assert missing_from_zoo(check_settings({"streams": {"a": stream}}, "test")) == ["vitpose-base", "yolos-tiny"]
+    assert missing_from_zoo(packages_of(check_settings({"streams": {"a": stream}}, "test"))) == [
+        "vitpose-base",
+        "yolos-tiny",
+    ]
