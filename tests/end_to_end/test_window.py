@@ -139,7 +139,7 @@ def test_two_streams_have_a_window_each_and_a_key_is_for_both(desk: Callable[...
     wait_for("the other's", lambda: "seen" if np.ptp(window.screenshot()[:240, 320:WIDTH]) > 0 else None)
     window.press("s")
     saved = wait_for("a picture of each", lambda: " ".join(map(str, _pair(tmp_path.glob("out/pattern-*.png")))))
-    shapes = {np.shape(cv2.imread(path)) for path in str(saved).split()}
+    shapes = {np.asarray(cv2.imread(path)).shape for path in str(saved).split()}
     assert shapes == {(240, WIDTH, 3), (240, 320, 3)}
     window.press("q")
     assert window.left().count(": done") == 2
