@@ -73,6 +73,13 @@ def _halve(path: Path) -> None:
         # the transposes of Depth Anything's position embeddings through a cubic resize that it then cannot run.
         quant_pre_process(str(path), str(ready), skip_symbolic_shape=True)
         half = convert_float_to_float16(onnx.load(str(ready)), keep_io_types=True)
+    # A tensor that two operators without half precision read (DETR's mask, summed along both axes) is cast once for
+    # each, by nodes of one name; a graph has one node an output.
+    nodes: dict[tuple[str, ...], onnx.NodeProto] = {}
+    for node in half.graph.node:
+        nodes.setdefault(tuple(node.output), node)
+    del half.graph.node[:]
+    half.graph.node.extend(nodes.values())
     onnx.save(half, str(path))
 
 

@@ -25,6 +25,7 @@ from stream.picture_timing import Timing
 from stream.report import report_file
 from stream.run_view import QuietView, TerminalView
 from stream.segment_command import segment
+from stream.serve_command import serve
 from stream.sources.source import RtspTransport
 from stream.stream_run import RunView, StreamOutcome, run_settings
 from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say, say_with_traceback
@@ -41,6 +42,7 @@ app.add_typer(train_app, name="train")
 train_app.command(name="sketch")(train_sketch_model)
 app.command(name="export")(export)
 app.command(name="models")(list_models)
+app.command(name="serve")(serve)
 app.command(name="segment")(segment)
 app.command(name="latency")(read_latency)
 app.add_typer(explain_app, name="explain")

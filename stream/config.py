@@ -135,10 +135,26 @@ class StreamSettings(_Checked):
         return SourceOptions(self.reconnect, self.rtsp_transport, self.connect_seconds, self.lost_after_seconds)
 
 
+class WebSettings(_Checked):
+    """How `mirilla serve` shows streams."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    """The address to listen on; beyond this machine it takes a token."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8642
+    """0 takes any that is free."""
+    token: Annotated[str, Field(min_length=16, pattern=r"^[!-~]+$")] | None = None
+    """What viewers have to show; made anew at every start where it is needed and not given."""
+    max_viewers: Annotated[int, Field(ge=1)] = 64
+    """Of all streams together."""
+    bitrate_kbps: Annotated[int, Field(ge=100, le=50_000)] = 2500
+    """Of each stream's shared encoder."""
+
+
 class Settings(_Checked):
     """A whole configuration file: streams by name."""
 
     streams: Annotated[dict[str, StreamSettings], Field(min_length=1)]
+    web: WebSettings = WebSettings()
     overwrite: bool = False
 
 

@@ -41,13 +41,17 @@ class FrameResult:
         """The models that did not run on this frame."""
         return frozenset(self.found_on)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, *, with_carried: bool = False) -> dict[str, Any]:
         """One line of a results file: `{"index", "pts_seconds", "results": {MODEL: {...}}, "counts": {MODEL: {...}}}`.
 
-        Only models that ran on this frame are in it; `counts` is left out where no model counts.
+        `counts` is left out where no model counts.
+
+        Args:
+            with_carried: whether what is carried from earlier frames is in it; else only models that ran on this one.
         """
-        fresh = {name: result.to_dict() for name, result in self.results.items() if name not in self.carried}
-        line = {"index": self.frame.index, "pts_seconds": round(self.frame.pts_seconds, 6), "results": fresh}
+        left_out = frozenset() if with_carried else self.carried
+        told = {name: result.to_dict() for name, result in self.results.items() if name not in left_out}
+        line = {"index": self.frame.index, "pts_seconds": round(self.frame.pts_seconds, 6), "results": told}
         if self.counts:
-            line["counts"] = {name: counts.to_dict() for name, counts in self.counts.items() if name in fresh}
+            line["counts"] = {name: counts.to_dict() for name, counts in self.counts.items() if name in told}
         return line

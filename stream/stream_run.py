@@ -31,9 +31,12 @@ from stream.sinks import Sink, make_sink
 from stream.sources import Source, open_source
 from stream.sources.address import redacted
 from stream.sources.paced import PacedSource
+from stream.sources.source import SourceOptions
 from stream.stream_group import GroupListener, StreamGroup
 from stream.tracking import LEAST_SCORE, Tracker
 from stream.watermark import LEAST_WIDTH_PX
+
+Opening = Callable[[str, SourceOptions], Source]
 
 
 class RunView(Protocol):
@@ -116,9 +119,28 @@ def run_settings(settings: Settings, view: RunView, extra_sinks: Sequence[Sink] 
 
         pipelines = {name: stream.pipeline for name, stream in streams.items()}
         group = StreamGroup(pipelines, GroupListener(view.following, ended))
-        with _stopping_on_signals(group):
+        with stopping_on_signals(group.stop):
             group.run()
     return [outcomes[name] for name in streams if name in outcomes]
+
+
+def prepare_stream(
+    settings: Settings, name: str, sinks: Sequence[Sink], opened: ExitStack, *, opening: Opening
+) -> Pipeline:
+    """One stream of several that run side by side: ready to run, with models of its own.
+
+    Args:
+        settings: what to run.
+        name: of the stream.
+        sinks: given its frames besides its own sinks.
+        opened: closes the source at the end.
+        opening: opens the source.
+
+    Raises:
+        MirillaError: something is wrong with the input.
+    """
+    alone = settings.model_copy(update={"streams": {name: settings.streams[name]}})
+    return _prepare(alone, sinks, opened, opening)[0].pipeline
 
 
 def _about(model: LoadedModel) -> dict[str, str]:
@@ -130,13 +152,18 @@ def _about(model: LoadedModel) -> dict[str, str]:
     return said
 
 
-def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack) -> list[_Prepared]:
+def _prepare(
+    settings: Settings,
+    extra_sinks: Sequence[Sink],
+    opened: ExitStack,
+    opening: Opening = open_source,
+) -> list[_Prepared]:
     """Every stream, with its source open, before the first of them runs."""
     models: dict[str, LoadedModel] = {}
     streams = []
     for name, stream in settings.streams.items():
         sinks = [*(make_sink(sink, overwrite=settings.overwrite) for sink in stream.sinks), *extra_sinks]
-        source = opened.enter_context(_source(stream))
+        source = opened.enter_context(_source(stream, opening))
         steps = [_step(model, models) for model in stream.models]
         chosen = [models[_loading_key(model)] for model in stream.models]
         names = [model.name for model in chosen]
@@ -165,8 +192,8 @@ def _prepare(settings: Settings, extra_sinks: Sequence[Sink], opened: ExitStack)
     return streams
 
 
-def _source(stream: StreamSettings) -> Source:
-    source = open_source(stream.source, stream.source_options())
+def _source(stream: StreamSettings, opening: Opening) -> Source:
+    source = opening(stream.source, stream.source_options())
     if stream.realtime and not source.info.is_live:
         source = PacedSource(source)
     shown = redacted(stream.source)
@@ -232,20 +259,26 @@ def _loaded(settings: ModelSettings) -> Model:
 
 
 @contextmanager
-def _stopping_on_signals(group: StreamGroup) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the capture, so that the files are finished; a second one ends the program at once."""
+def stopping_on_signals(end: Callable[[], None]) -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM end what runs, so that it is finished well; a second one ends the program at once.
+
+    Args:
+        end: called on the main thread, after the event that is given was set; must not wait.
+    """
+    stopped = threading.Event()
     before: dict[signal.Signals, Any] = {}
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
         for number, handler in before.items():
             signal.signal(number, handler)
-        group.stop()
+        end()
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             before[number] = signal.signal(number, stop)
     try:
-        yield
+        yield stopped
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

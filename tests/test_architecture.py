@@ -17,7 +17,7 @@ PACKAGES = ("stream", "models", "exporters")
 ONLY_IN = {
     # Runs graphs in the one file; the others look for its libraries, and rewrite graphs in eight bits.
     "onnxruntime": {"models/onnx_session.py", "models/cuda_libraries.py", "exporters/precision.py"},
-    "asyncio": {"stream/web"},
+    **{name: {"stream/web"} for name in ("asyncio", "aiortc", "fastapi", "starlette", "uvicorn")},
     "av": {"stream"},
     "tokenizers": {"models/text_encoder.py", "exporters/zero_shot.py"},
     "faster_coco_eval": {"models/evaluation/average_precision.py"},

@@ -102,7 +102,10 @@ def compare_models(
             paths += _draw(models, one, recordings, options, on_progress)
         settings = _settings(options, models)
         for (table, name), partial in zip(tables.items(), partials, strict=True):
-            partial.write_text(WRITERS[name](rows, settings), encoding="utf-8")
+            try:
+                partial.write_text(WRITERS[name](rows, settings), encoding="utf-8")
+            except OSError as error:
+                raise table.failure(error) from error
             table.publish()
     finally:
         # What was published is no longer partial.

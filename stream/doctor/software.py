@@ -11,7 +11,9 @@ from stream.doctor.finding import Finding
 
 LEAST_PYTHON = (3, 11)
 PACKAGES = (
+    "aiortc",
     "av",
+    "fastapi",
     "huggingface-hub",
     "numpy",
     "opencv-python",
@@ -22,6 +24,7 @@ PACKAGES = (
     "rich",
     "tokenizers",
     "typer",
+    "uvicorn",
 )
 """What Mirilla runs on, besides ONNX Runtime, which has two builds."""
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 
-import av
-import cv2
 import numpy as np
 from av.container import OutputContainer
 from av.packet import Packet
@@ -21,7 +19,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from stream.frame import Frame, SourceInfo
-from stream.sinks.planar_colours import PlanarConverter
+from stream.sinks.planar_colours import ITU601, ITU709, PlanarConverter, with_even_sides
 
 PRESET = "superfast"
 """x264's trade of speed for size; with macroblock-tree rate control, which it leaves out, it is as small as `veryfast`.
@@ -52,8 +50,6 @@ MAX_TIMESCALE = 10_000_000
 """Finer clocks would overflow MP4's 32-bit durations at pauses of minutes; they are rounded to microseconds."""
 
 _BT601_LINES_BELOW = 720
-_ITU601 = 6  # ISO/IEC 23001-8 table 4: SMPTE 170M, the code that players know BT.601 by.
-_ITU709 = 1
 
 
 def video_timescale(time_base: Fraction) -> int:
@@ -103,8 +99,8 @@ class H264Stream:
         self.last_seconds: Fraction | None = None
         self.end_seconds: Fraction | None = None
         self.size_wh = (info.width, info.height)
-        self._matrix = _ITU709 if info.height >= _BT601_LINES_BELOW else _ITU601
-        self._colours = PlanarConverter("bt709" if self._matrix == _ITU709 else "bt601")
+        self._matrix = ITU709 if info.height >= _BT601_LINES_BELOW else ITU601
+        self._colours = PlanarConverter("bt709" if self._matrix == ITU709 else "bt601")
         self._held: Packet[VideoStream] | None = None
         self._last_ticks: int | None = None
         self._keyframe_ticks: int | None = None
@@ -119,7 +115,7 @@ class H264Stream:
             frame: gives the time. One that is not later than the frame before it (broken files have such) is moved to
                 one tick after it, because no container can hold it otherwise.
         """
-        picture = self._convert(image)
+        picture = self._colours.convert(with_even_sides(image))
         picture.pts = self._ticks(frame)
         picture.time_base = Fraction(1, self.timescale)
         if self._keyframe_ticks is None or picture.pts - self._keyframe_ticks >= KEYFRAME_SECONDS * self.timescale:
@@ -150,13 +146,6 @@ class H264Stream:
         codec.color_trc = ColorTrc.BT709
         stream.time_base = codec.time_base
         return stream
-
-    def _convert(self, image: NDArray[np.uint8]) -> av.VideoFrame:
-        height, width = image.shape[:2]
-        if width % 2 or height % 2:
-            padded = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-            image = np.asarray(padded, dtype=np.uint8)
-        return self._colours.convert(image)
 
     def _timed(self, packets: list[Packet[VideoStream]]) -> list[Packet[VideoStream]]:
         """The packets whose successor is known, and with it how long their picture stays; the newest is held back.

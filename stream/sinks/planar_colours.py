@@ -1,4 +1,4 @@
-"""BGR pictures become the planar YCbCr 4:2:0 that encoders take; used by the H.264 stream (write thread).
+"""BGR pictures become the planar YCbCr 4:2:0 that encoders take; used by the H.264 stream and the web (write thread).
 
 OpenCV's own conversion knows BT.601 alone, and swscale takes twice as long as the matrix and the halving do here.
 """
@@ -15,6 +15,11 @@ from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
 Matrix = Literal["bt601", "bt709"]
+
+ITU601 = 6
+"""ISO/IEC 23001-8 table 4: SMPTE 170M, the code that players know BT.601 by."""
+
+ITU709 = 1
 
 _LUMA_OF_RED_BLUE: dict[Matrix, tuple[Fraction, Fraction]] = {
     "bt601": (Fraction(299, 1000), Fraction(114, 1000)),
@@ -60,6 +65,14 @@ class PlanarConverter:
             plane = cv2.extractChannel(full, channel)
             cv2.resize(plane, (width // 2, height // 2), dst=half, interpolation=cv2.INTER_AREA)
         return frame
+
+
+def with_even_sides(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture uint8 (H, W, 3); an odd side grows by one, its last line repeated: 4:2:0 has no odd sizes."""
+    height, width = image.shape[:2]
+    if not width % 2 and not height % 2:
+        return image
+    return np.asarray(cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:

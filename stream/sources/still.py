@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import cast
 
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from stream.errors import SourceError
 from stream.sources.upright import over_white
+
+_PNG = struct.Struct(">8s8xII")
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def read_still(path: Path) -> NDArray[np.uint8]:
@@ -29,6 +33,8 @@ def read_still(path: Path) -> NDArray[np.uint8]:
         raise SourceError(f"source: '{path}' cannot be read ({reason}); give a picture that can") from error
     if not data.size:
         raise SourceError(f"source: '{path}' is empty (0 bytes); copy it again")
+    if _has_no_pixels(data):
+        raise SourceError(f"source: '{path}' has no pixels; give a picture of at least 1x1")
     try:
         stored = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
         if stored is not None and stored.ndim == 3 and stored.shape[2] == 4:
@@ -60,6 +66,14 @@ def letterboxed(image: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[n
     left, top = (size_wh[0] - inner_w) // 2, (size_wh[1] - inner_h) // 2
     canvas[top : top + inner_h, left : left + inner_w] = cv2.resize(image, (inner_w, inner_h), interpolation=method)
     return canvas
+
+
+def _has_no_pixels(data: NDArray[np.uint8]) -> bool:
+    """Whether it is a PNG without width or height, for which libpng writes lines of its own on standard error."""
+    if len(data) < _PNG.size:
+        return False
+    signature, width, height = _PNG.unpack(data[: _PNG.size].tobytes())
+    return bool(signature == _PNG_SIGNATURE and 0 in (width, height))
 
 
 def _eight_bit(image: cv2.typing.MatLike) -> NDArray[np.uint8]:

@@ -27,6 +27,7 @@ from tests.benchmarks import (
     segmenting,
     skip_unchanged,
     streams,
+    viewers,
 )
 
 BENCHMARKS: dict[str, Callable[..., Table]] = {
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "segmenting": segmenting.run,
     "skip-unchanged": skip_unchanged.run,
     "streams": streams.run,
+    "viewers": viewers.run,
 }
 """Each takes a folder for its files; one that goes on for a while takes minutes, too."""
 

@@ -20,6 +20,8 @@ from stream.comparison.compare import ComparisonOptions, compare_models
 from stream.comparison.rows import ComparisonRow
 from stream.comparison.side_by_side import Half, SideBySide, side_by_side_wh
 from stream.comparison.tables import as_csv, as_markdown
+from stream.errors import SinkError
+from stream.sinks.partial_file import PartialFile
 from tests.evaluation.conftest import yolox
 from tests.models.conftest import make_package
 from tests.models.test_real_detectors import Truth, coco_truth, count_matches
@@ -130,6 +132,20 @@ def test_what_is_wrong_is_said_and_leaves_nothing(models: list[str], source: str
     with pytest.raises(MirillaError, match=said):
         compare_models(models, [source], ComparisonOptions(tmp_path / "out", device="cpu"))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="only Linux has /dev/full")
+def test_a_full_disk_is_said(
+    make_package: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "full"
+    link.symlink_to("/dev/full")
+    monkeypatch.setattr(PartialFile, "reserve", lambda _: link)
+    models = [str(make_package("one")), str(make_package("two"))]
+    # The tables alone: pictures have a test of their sinks.
+    monkeypatch.setattr("stream.comparison.compare._draw", lambda *_: [])
+    with pytest.raises(SinkError, match=r"comparison\.\w+: the disk is full; free some space or write elsewhere$"):
+        compare_models(models, ["pattern"], ComparisonOptions(tmp_path / "out", device="cpu", frames=2))
 
 
 def test_earlier_output_is_kept(make_package: Callable[..., Path], tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -44,6 +46,20 @@ def empty_image(folder: Path) -> Path:
     return path
 
 
+def image_without_pixels(folder: Path) -> Path:
+    """A PNG of 0x0 pixels, made of its chunks: no encoder writes one."""
+    chunks = [(b"IHDR", struct.pack(">2I5B", 0, 0, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
+    path = folder / "nothing.png"
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            for kind, data in chunks
+        )
+    )
+    return path
+
+
 def video_without_its_index(folder: Path) -> Path:
     clip = (folder / "clip.mp4").read_bytes()
     path = folder / "cut.mp4"
@@ -59,6 +75,7 @@ def video_without_its_index(folder: Path) -> Path:
         text_file,
         folder_without_images,
         empty_image,
+        image_without_pixels,
         video_without_its_index,
         lambda folder: folder / "no" / "such" / "folder",
     ],
@@ -158,6 +175,18 @@ def test_a_file_that_breaks_in_the_middle_exits_1_with_all_that_was_decoded_writ
     with av.open(str(tmp_path / "seen.mp4")) as seen:
         written = sum(1 for _ in seen.decode(video=0))
     assert 10 < written < 50
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="only Linux has /dev/full")
+@pytest.mark.usefixtures("clip")
+def test_a_report_for_which_the_disk_has_no_room_is_said_when_the_rest_is_whole(
+    mirilla: Mirilla, tmp_path: Path
+) -> None:
+    result = mirilla("run", "--source", "clip.mp4", "--model", "none", "--sink", "seen.jsonl", "--report", "/dev/full")
+    assert result.returncode == 1
+    assert "report: /dev/full: the disk is full; free some space or write elsewhere" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert len((tmp_path / "seen.jsonl").read_text(encoding="utf-8").splitlines()) == 50
 
 
 @pytest.mark.usefixtures("clip")

@@ -174,8 +174,14 @@ def test_labels_replace_the_checkpoints_own(checkpoint: Path, tmp_path: Path) ->
         export_package(checkpoint, tmp_path / "out", ExportOptions(labels=("a", "b"), overwrite=True))
 
 
-@pytest.mark.parametrize("precision", ["fp16", "int8"])
-@pytest.mark.parametrize("name", ["vit", "segformer", "yolos"])
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [
+        *((name, precision) for name in ("vit", "segformer", "yolos") for precision in ("fp16", "int8")),
+        # one tensor that two operators without half precision read
+        ("detr", "fp16"),
+    ],
+)
 def test_other_precisions_are_measured_too(tmp_path: Path, name: str, precision: str) -> None:
     checkpoint = write_checkpoint(name, tmp_path / "checkpoint")
     plain = export_package(checkpoint, tmp_path / "fp32")

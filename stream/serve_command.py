@@ -1,0 +1,56 @@
+"""`mirilla serve`: parse, call, print; the server itself is `stream.web`, imported only here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stream.config import check_settings
+from stream.model_commands import fetch_zoo_models
+from stream.options import RunOptions, settings_for
+from stream.terminal import Debug, Quiet, log_to_terminal, out
+from stream.zoo_models import packages_of
+
+_SHOWN_ONLY = "null"
+"""The page is added to each stream's sinks; files are the business of `mirilla run`."""
+
+
+def serve(
+    config: Annotated[
+        Path | None, typer.Argument(help="A configuration file; config.yaml where no source is given.")
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="A video, image, folder, webcam (0), rtsp://, http://, 'doodles', 'pattern'."),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="A bundled or zoo name, a package folder, an .onnx file, or 'none'.")
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(help="The address to listen on, such as 0.0.0.0; 127.0.0.1 is this machine alone.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on; 0 takes any that is free.")] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="MIRILLA_TOKEN", help="What viewers have to show, 16 characters or more.")
+    ] = None,
+    hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Show streams in a web page, live, and give them to any WHEP player."""
+    log_to_terminal(debug)
+    options = RunOptions(sources=source or (), models=model or (), sinks=(_SHOWN_ONLY,), hud=hud)
+    settings = settings_for(config, options)
+    given: dict[str, Any] = {"host": host, "port": port, "token": token}
+    content = settings.model_dump(exclude_unset=True)
+    content["web"] = {**content.get("web", {}), **{key: value for key, value in given.items() if value is not None}}
+    settings = check_settings(content, "command line" if config is None else str(config))
+    fetch_zoo_models(packages_of(settings), quiet)
+
+    from stream.web.serve import serve_streams
+
+    is_well = serve_streams(settings, lambda line: out.print(line, highlight=False, soft_wrap=True, markup=False))
+    if not is_well:
+        raise typer.Exit(1)

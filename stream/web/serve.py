@@ -1,0 +1,138 @@
+"""`mirilla serve`: streams run side by side, and a page shows them, until Ctrl-C (called on the main thread)."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from stream.config import Settings, WebSettings
+from stream.opencv_threads import opencv_on_one_thread
+from stream.sources import Source, open_source
+from stream.sources.repeated import RepeatedSource
+from stream.sources.source import SourceOptions
+from stream.stream_run import prepare_stream, stopping_on_signals
+from stream.web.access import Access, is_loopback
+from stream.web.app import make_app
+from stream.web.broadcast import Broadcast
+from stream.web.guard import Guard
+from stream.web.served_stream import ServedStream, address_names
+from stream.web.server import WebServer
+from stream.web.viewers import Viewers
+from stream.web.web_sink import WebSink
+
+_WAKE_EVERY_SECONDS = 0.2
+_STOP_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What runs while streams are served.
+
+    Attributes:
+        server: where it listens.
+        access: the token and the link.
+        viewers: of all streams.
+        streams: by the name that they have in addresses.
+        threads: one a stream.
+    """
+
+    server: WebServer
+    access: Access
+    viewers: Viewers
+    streams: Mapping[str, ServedStream]
+    threads: Sequence[threading.Thread]
+
+
+def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
+    """Serve until Ctrl-C, SIGTERM, or the end of the last stream.
+
+    Args:
+        settings: the streams, and how they are shown.
+        say: prints a line for the user.
+
+    Returns:
+        Whether no stream broke.
+
+    Raises:
+        MirillaError: something is wrong with the input; nothing was served.
+    """
+    with opencv_on_one_thread(), serving(settings) as now, stopping_on_signals(lambda: None) as stopped:
+        for line in _greeting(now, settings.web):
+            say(line)
+        while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in now.threads):
+            pass
+    return all(stream.error is None for stream in now.streams.values())
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Serving]:
+    """Serve until the block ends; everything has ended then.
+
+    Recordings are played by the clock, and begin again when they end.
+
+    Raises:
+        MirillaError: something is wrong with the input; nothing was served.
+    """
+    web = settings.web
+    with ExitStack() as opened:
+        streams = _prepare(settings, opened)
+        access, viewers = Access(token_for(web)), Viewers(web.max_viewers)
+        threads = [
+            threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True)
+            for name, stream in streams.items()
+        ]
+        server = WebServer(web.host, web.port)
+        try:
+            server.start(Guard(make_app(streams, viewers, access), access, web.host))
+            for thread in threads:
+                thread.start()
+            yield Serving(server, access, viewers, streams, threads)
+        finally:
+            for stream in streams.values():
+                stream.pipeline.stop()
+            server.stop()
+            for thread in threads:
+                if thread.is_alive():
+                    thread.join(_STOP_SECONDS)
+
+
+def open_repeated(spec: str, options: SourceOptions) -> Source:
+    """Open a source; a recording begins again when it has ended."""
+    source = open_source(spec, options)
+    return source if source.info.is_live else RepeatedSource(source, lambda: open_source(spec, options))
+
+
+def _prepare(settings: Settings, opened: ExitStack) -> dict[str, ServedStream]:
+    """Every stream by the name that it has in addresses, with its source open."""
+    by_the_clock = {name: stream.model_copy(update={"realtime": True}) for name, stream in settings.streams.items()}
+    settings = settings.model_copy(update={"streams": by_the_clock})
+    streams: dict[str, ServedStream] = {}
+    for title, name in address_names(settings.streams).items():
+        broadcast = Broadcast(settings.web.bitrate_kbps * 1000)
+        pipeline = prepare_stream(settings, title, [WebSink(broadcast)], opened, opening=open_repeated)
+        streams[name] = ServedStream(name, title, broadcast, pipeline, settings.web.bitrate_kbps)
+    return streams
+
+
+def token_for(web: WebSettings) -> str | None:
+    """What viewers have to show: the token that was given, a new one beyond this machine, or nothing."""
+    if web.token is not None or is_loopback(web.host):
+        return web.token
+    return secrets.token_urlsafe(24)
+
+
+def _greeting(now: Serving, web: WebSettings) -> Iterator[str]:
+    server, access = now.server, now.access
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    address = f"http://{host}:{server.port}/"
+    if access.link_code is None:
+        yield f"open {address} (Ctrl-C ends)"
+        return
+    yield f"open {address}enter?code={access.link_code} (works once; Ctrl-C ends)"
+    if web.token is None:
+        yield "other viewers need the token of this run: set web.token in the configuration to choose it"
+    if not is_loopback(web.host):
+        yield "the connection to the page is not encrypted: use it in a network that you trust, or behind a TLS proxy"

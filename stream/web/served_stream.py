@@ -1,0 +1,127 @@
+"""A stream that the page shows: what it is called, how it is, and its broadcast.
+
+Its pipeline runs on a thread of its own; the page's answers are made on the loop's thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import BaseModel
+
+from models.errors import MirillaError
+from stream.pipeline import Pipeline
+from stream.web.broadcast import Broadcast
+
+State = Literal["starting", "running", "ended", "failed"]
+
+_log = logging.getLogger("mirilla")
+
+
+class StreamFigures(BaseModel):
+    """The server's figures of a stream; rates in frames a second, times in milliseconds."""
+
+    captured: int
+    written: int
+    dropped: dict[str, int]
+    left_out: int
+    source_fps: float | None
+    output_fps: float | None
+    latency_ms: dict[str, float]
+
+
+class StreamDescription(BaseModel):
+    """A stream as the page lists it."""
+
+    name: str
+    title: str
+    state: State
+    problem: str | None
+    width: int | None
+    height: int | None
+    rate: float | None
+    viewers: dict[str, int]
+    bitrate_kbps: int
+    whep: str
+    figures: StreamFigures
+
+
+class ServedStream:
+    """One stream of the server."""
+
+    def __init__(self, name: str, title: str, broadcast: Broadcast, pipeline: Pipeline, bitrate_kbps: int) -> None:
+        """Bring the parts together; nothing runs yet.
+
+        Args:
+            name: what it is called in addresses.
+            title: what it is called in the configuration.
+            broadcast: what is watched.
+            pipeline: feeds the broadcast.
+            bitrate_kbps: of each encoder.
+        """
+        self.name = name
+        self.title = title
+        self.broadcast = broadcast
+        self.pipeline = pipeline
+        self.state: State = "starting"
+        self.error: Exception | None = None
+        self._bitrate_kbps = bitrate_kbps
+
+    def run(self) -> None:
+        """Run the pipeline to its end, on the calling thread; what breaks it is kept in `error`."""
+        self.state = "running"
+        try:
+            self.pipeline.run()
+        except Exception as error:
+            # Told here and by the page; the other streams go on.
+            self.error = error
+            self.state = "failed"
+            expected = isinstance(error, MirillaError)
+            _log.error("%s: %s", self.title, error, exc_info=None if expected else error)
+        else:
+            self.state = "ended"
+
+    def figures(self) -> StreamFigures:
+        """What the pipeline counts at this moment."""
+        now = self.pipeline.metrics.snapshot()
+        return StreamFigures(
+            captured=now.captured,
+            written=now.written,
+            dropped=dict(now.dropped),
+            left_out=self.broadcast.left_out,
+            source_fps=now.source_fps,
+            output_fps=now.output_fps,
+            latency_ms=dict(now.latency_ms),
+        )
+
+    def description(self) -> StreamDescription:
+        """What the page lists."""
+        info = self.broadcast.info
+        return StreamDescription(
+            name=self.name,
+            title=self.title,
+            state=self.state,
+            problem=None if self.error is None else str(self.error),
+            width=info.width if info is not None else None,
+            height=info.height if info is not None else None,
+            rate=float(info.rate) if info is not None and info.rate is not None else None,
+            viewers={str(codec): count for codec, count in self.broadcast.viewers.items()},
+            bitrate_kbps=self._bitrate_kbps,
+            whep=f"/whep/{self.name}",
+            figures=self.figures(),
+        )
+
+
+def address_names(titles: Iterable[str]) -> dict[str, str]:
+    """A name for each title that may stand in an address: letters, digits, `.`, `_`, `-`; all different."""
+    names: dict[str, str] = {}
+    for title in titles:
+        stem = re.sub(r"[^\w.-]+", "-", title, flags=re.ASCII).strip(".-") or "stream"
+        name, number = stem, 2
+        while name in names.values():
+            name, number = f"{stem}-{number}", number + 1
+        names[title] = name
+    return names

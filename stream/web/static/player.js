@@ -1,0 +1,182 @@
+// Watches one stream by WHEP, and comes back by itself when the connection is lost.
+
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 4000;
+const GATHERING_MS = 1000;
+// The server sends its figures every two seconds: after so long a silence it has gone.
+const SILENCE_MS = 7000;
+const PING_EVERY_MS = 2000;
+const MESSAGES_KEPT = 150;
+
+export class Player {
+  /**
+   * @param {string} url where the offer is posted
+   * @param {HTMLVideoElement} video
+   * @param {{state: function(string), frame: function(object), figures: function(object)}} tell
+   */
+  constructor(url, video, tell) {
+    this.url = url;
+    this.video = video;
+    this.tell = tell;
+    this.connection = null;
+    this.session = null;
+    this.retryMs = FIRST_RETRY_MS;
+    this.timer = 0;
+    this.attempt = 0;
+  }
+
+  start() {
+    this.stop();
+    this.connect(++this.attempt);
+  }
+
+  /** End the session; the server hears of it even where the page is being closed. */
+  stop() {
+    this.attempt++;
+    clearTimeout(this.timer);
+    clearInterval(this.pinging);
+    this.connection?.close();
+    this.connection = null;
+    if (this.session) {
+      fetch(this.session, { method: "DELETE", keepalive: true }).catch(() => {});
+      this.session = null;
+    }
+  }
+
+  async connect(attempt) {
+    this.tell.state("connecting");
+    const connection = new RTCPeerConnection();
+    this.connection = connection;
+    this.captured = new Map();
+    this.origin = null;
+    this.offsets = [];
+    this.latencyMs = null;
+    try {
+      const transceiver = connection.addTransceiver("video", { direction: "recvonly" });
+      transceiver.receiver.jitterBufferTarget = 0;
+      this.receive(connection.createDataChannel("results", { ordered: false, maxRetransmits: 0 }), attempt);
+      connection.ontrack = ({ track }) => {
+        this.video.srcObject = new MediaStream([track]);
+        this.video.play().catch(() => {});
+        this.follow(attempt);
+      };
+      connection.onconnectionstatechange = () => {
+        if (connection.connectionState === "connected") {
+          this.retryMs = FIRST_RETRY_MS;
+          this.tell.state("live");
+        } else if (["failed", "closed"].includes(connection.connectionState)) {
+          this.lost(attempt, "waiting");
+        }
+      };
+      await connection.setLocalDescription();
+      await gathered(connection);
+      const response = await fetch(this.url, {
+        method: "POST",
+        headers: { "Content-Type": "application/sdp" },
+        body: connection.localDescription.sdp,
+      });
+      if (response.status !== 201) {
+        this.lost(attempt, { 406: "unusable", 503: "full" }[response.status] ?? "waiting");
+        return;
+      }
+      if (attempt !== this.attempt) {
+        fetch(response.headers.get("Location"), { method: "DELETE", keepalive: true }).catch(() => {});
+        return;
+      }
+      this.session = response.headers.get("Location");
+      await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
+      this.heardAt = performance.now();
+    } catch (error) {
+      console.debug("mirilla:", error);
+      this.lost(attempt, "waiting");
+    }
+  }
+
+  /** Try again after a while that doubles, unless something newer has begun. */
+  lost(attempt, state) {
+    if (attempt !== this.attempt) return;
+    this.stop();
+    this.tell.state(state);
+    const again = this.attempt;
+    this.timer = setTimeout(() => again === this.attempt && this.start(), this.retryMs * (0.8 + 0.4 * Math.random()));
+    this.retryMs = Math.min(2 * this.retryMs, LONGEST_RETRY_MS);
+  }
+
+  receive(channel, attempt) {
+    channel.onopen = () => {
+      const ping = () => {
+        if (performance.now() - this.heardAt > SILENCE_MS) this.lost(attempt, "waiting");
+        else channel.send(JSON.stringify({ type: "ping", sent: performance.now() }));
+      };
+      this.heardAt = performance.now();
+      this.pinging = setInterval(ping, PING_EVERY_MS);
+      ping();
+    };
+    channel.onclose = () => this.lost(attempt, "waiting");
+    channel.onmessage = ({ data }) => {
+      this.heardAt = performance.now();
+      const message = JSON.parse(data);
+      if (message.type === "frame") {
+        this.captured.set(message.pts, message.captured_at);
+        if (this.captured.size > MESSAGES_KEPT) this.captured.delete(this.captured.keys().next().value);
+        this.tell.frame(message);
+      } else if (message.type === "figures") {
+        this.tell.figures(message.figures);
+      } else if (message.type === "origin") {
+        this.origin = message.rtp_origin;
+      } else if (message.type === "pong") {
+        this.setClock(message);
+      }
+    };
+  }
+
+  /** The server's clock against this one, from the quickest of the last answers (Cristian 1989). */
+  setClock({ sent, server_ms: serverMs }) {
+    const now = performance.now();
+    const offset = serverMs - (performance.timeOrigin + (sent + now) / 2);
+    this.offsets = [...this.offsets, { roundTrip: now - sent, offset }].slice(-10);
+  }
+
+  /** Hear of every frame that is shown, and read off when it was captured. */
+  follow(attempt) {
+    if (!this.video.requestVideoFrameCallback) return;
+    const shown = (_, { rtpTimestamp, expectedDisplayTime }) => {
+      if (attempt !== this.attempt) return;
+      this.video.requestVideoFrameCallback(shown);
+      if (this.origin === null || !this.offsets.length) return;
+      const capturedAt = this.captured.get((rtpTimestamp - this.origin) >>> 0);
+      if (capturedAt === undefined) return;
+      const { offset } = this.offsets.reduce((best, one) => (one.roundTrip < best.roundTrip ? one : best));
+      const latency = performance.timeOrigin + expectedDisplayTime + offset - capturedAt;
+      this.latencyMs = this.latencyMs === null ? latency : 0.9 * this.latencyMs + 0.1 * latency;
+    };
+    this.video.requestVideoFrameCallback(shown);
+  }
+
+  /** What WebRTC counts of the received video; null before there is any. */
+  async statistics() {
+    if (!this.connection) return null;
+    const report = await this.connection.getStats();
+    for (const entry of report.values()) {
+      if (entry.type === "inbound-rtp" && entry.kind === "video") {
+        return { ...entry, codec: report.get(entry.codecId)?.mimeType.replace("video/", "") ?? null };
+      }
+    }
+    return null;
+  }
+}
+
+/** When all candidates are known, or enough was waited for them. */
+function gathered(connection) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, GATHERING_MS);
+    const check = () => {
+      if (connection.iceGatheringState === "complete") {
+        clearTimeout(timer);
+        resolve();
+      }
+    };
+    connection.onicegatheringstatechange = check;
+    check();
+  });
+}

@@ -1,0 +1,135 @@
+"""Viewers in processes of their own watch over real connections: aiortc's receivers, not our code."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiortc import RTCPeerConnection
+
+from stream.web import viewers
+from stream.web.broadcast import Broadcast
+from tests.stream.web.conftest import Client, Serve
+
+ROOT = Path(__file__).parent.parent.parent.parent
+
+
+class Watching:
+    """A process whose viewers are connected."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def leave(self) -> dict[str, Any]:
+        """Let them go, and hear what they received."""
+        output, _ = self.process.communicate(timeout=20)
+        received: dict[str, Any] = json.loads(output)
+        return received
+
+
+@contextmanager
+def watching(client: Client, *options: str) -> Iterator[Watching]:
+    command = [sys.executable, "-m", "tests.stream.web.whep_peer", f"{client.url}/whep/pattern", *options]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "connected\n"
+            yield Watching(process)
+        finally:
+            process.kill()
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+def test_a_viewer_decodes_the_stream_in_the_codec_that_it_has(serve: Serve, codec: str) -> None:
+    client = serve()
+    with watching(client, "--codec", codec, "--decode", "--results") as viewer:
+        track = next(iter(client.now.viewers)).track
+        wait_until(lambda: track.sent >= 30)
+        assert client.streams()[0]["viewers"] == {codec: 1}
+        received = viewer.leave()
+    assert received["codec"] == codec
+    assert received["sizes"] == [[160, 120]]
+    assert received["frames"][0] > 10
+    # Half of the pattern is colour bars of mean 127.5, the rest near 64, 127 and black and white.
+    assert all(80 < mean < 140 for mean in received["means"])
+    kinds = {message["type"] for message in received["messages"]}
+    assert {"origin", "pong", "frame"} <= kinds
+    frames = [message for message in received["messages"] if message["type"] == "frame"]
+    assert frames[-1]["index"] > frames[0]["index"]
+    assert frames[0]["results"] == {}
+    wait_until(lambda: len(client.now.viewers) == 0)
+
+
+def test_a_viewer_who_lost_pictures_gets_the_shared_encoder_to_make_a_keyframe(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Broadcast, "ask_keyframe", lambda _, codec: asked.append(codec))
+    client = serve()
+    with watching(client, "--codec", "VP8") as viewer:
+        # Who joins asks, too.
+        wait_until(lambda: asked == ["VP8"])
+        assert viewer.process.stdin is not None
+        viewer.process.stdin.write("pli\n")
+        viewer.process.stdin.flush()
+        wait_until(lambda: asked == ["VP8", "VP8"])
+
+
+def test_viewers_that_come_and_go_leave_nothing_behind(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewers, "CHECK_EVERY_SECONDS", 0.5)
+    client = serve()
+    with watching(client, "--viewers", "2") as some:
+        some.leave()
+    wait_until(lambda: len(client.now.viewers) == 0)
+    before = left_behind(client)
+    for _ in range(2):
+        with watching(client, "--viewers", "12") as many:
+            wait_until(lambda: client.streams()[0]["viewers"] == {"H264": 12})
+            # Each says goodbye.
+            many.leave()
+    with watching(client, "--viewers", "6") as lost:
+        # These say nothing: only their silence tells.
+        lost.process.kill()
+    wait_until(lambda: len(client.now.viewers) == 0)
+    wait_until(lambda: left_behind(client) == before)
+
+
+def test_the_end_of_the_server_reaches_every_viewer_within_two_seconds(serve: Serve) -> None:
+    client = serve()
+    with watching(client, "--viewers", "4"):
+        began = time.monotonic()
+        client.now.server.stop()
+        assert len(client.now.viewers) == 0
+        assert time.monotonic() - began < 2
+    assert "mirilla-web" not in {thread.name for thread in threading.enumerate()}
+
+
+def left_behind(client: Client) -> tuple[int, int, int, int]:
+    """Tasks of the server's loop, threads, open files and sockets, and connections in the memory of this process."""
+    loop = client.now.server.loop
+    assert loop is not None
+
+    async def count() -> int:
+        return len(asyncio.all_tasks())
+
+    tasks = asyncio.run_coroutine_threadsafe(count(), loop).result(5)
+    gc.collect()
+    connections = sum(isinstance(one, RTCPeerConnection) for one in gc.get_objects())
+    return tasks, threading.active_count(), len(list(Path("/proc/self/fd").iterdir())), connections
