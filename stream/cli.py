@@ -18,6 +18,7 @@ from models.onnx_session import Device
 from stream.event_view import EventLogView
 from stream.explain_commands import explain_app
 from stream.latency_command import read_latency
+from stream.measure_commands import between_commas, compare, evaluate
 from stream.metrics_server import MetricsView, metrics_server
 from stream.model_commands import export, fetch_zoo_models, list_models, train_sketch_model
 from stream.options import RunOptions, settings_for
@@ -42,6 +43,8 @@ app.add_typer(train_app, name="train")
 train_app.command(name="sketch")(train_sketch_model)
 app.command(name="export")(export)
 app.command(name="models")(list_models)
+app.command(name="evaluate")(evaluate)
+app.command(name="compare")(compare)
 app.command(name="serve")(serve)
 app.command(name="segment")(segment)
 app.command(name="latency")(read_latency)
@@ -134,9 +137,9 @@ def run(
         "unverified": unverified or None,
     }
     if classes is not None:
-        on_models["classes"] = _between_commas(classes)
+        on_models["classes"] = between_commas(classes)
     if texts is not None:
-        on_models["texts"] = _between_commas(texts)
+        on_models["texts"] = between_commas(texts)
     options = RunOptions(
         sources=source or (),
         models=model or (),
@@ -187,77 +190,6 @@ def demo(
 
 
 @app.command()
-def evaluate(
-    model: Annotated[str, typer.Argument(help="A bundled name, a package folder or an .onnx file.")],
-    data: Annotated[
-        Path,
-        typer.Option(
-            help="COCO annotations (.json); a folder with images/ and masks/, with one sub-folder a class, "
-            "or with Quick, Draw! files."
-        ),
-    ],
-    images: Annotated[Path | None, typer.Option(help="Where the pictures of COCO annotations lie.")] = None,
-    held_out: Annotated[float | None, typer.Option(help="Only this last share of each Quick, Draw! file.")] = None,
-    score: Annotated[float, typer.Option(help="The least score of detections, for precision and recall.")] = 0.5,
-    iou: Annotated[float, typer.Option(help="The least overlap with an object, for precision and recall.")] = 0.5,
-    device: Annotated[Device, typer.Option(help="Where the model runs.")] = "auto",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Draw curves and confusions into this folder.")] = None,
-    unverified: Annotated[
-        bool, typer.Option("--unverified", help="Take a model whose checksum or parity check failed.")
-    ] = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
-    """Measure a model on annotated data."""
-    from models.evaluation.evaluation import EvaluationOptions
-    from stream.evaluation_view import run_evaluation
-
-    log_to_terminal(debug)
-    options = EvaluationOptions(
-        images=images, held_out=held_out, score=score, iou=iou, device=device, unverified=unverified
-    )
-    run_evaluation(model, data, options, out, err, json_file=json_file, output=output, quiet=quiet)
-
-
-@app.command()
-def compare(
-    models: Annotated[list[str], typer.Argument(help="Two models or more, as --model of run takes them.")],
-    source: Annotated[list[str], typer.Option(help="A clip, a picture, or a folder of pictures.")],
-    data: Annotated[Path | None, typer.Option(help="COCO annotations of the pictures (.json).")] = None,
-    output: Annotated[Path, typer.Option(help="The folder to write tables and pictures to.")] = Path("out/compare"),
-    threshold: Annotated[float | None, typer.Option(help="The least score of a result, 0 to 1.")] = None,
-    texts: Annotated[
-        str | None, typer.Option(help="What zero-shot models tell apart, with commas between: 'a dog,a cat'.")
-    ] = None,
-    frames: Annotated[int | None, typer.Option(min=1, help="At most so many frames of each source.")] = None,
-    device: Annotated[Device, typer.Option(help="Where the models run.")] = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace output that exists.")] = False,
-    unverified: Annotated[
-        bool, typer.Option("--unverified", help="Take models whose checksum or parity check failed.")
-    ] = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
-    """Run several models on the same frames: a table of figures, and their pictures side by side."""
-    from stream.comparison.compare import ComparisonOptions
-    from stream.comparison.view import run_comparison
-
-    log_to_terminal(debug)
-    options = ComparisonOptions(
-        output=output,
-        data=data,
-        threshold=threshold,
-        device=device,
-        unverified=unverified,
-        texts=None if texts is None else _between_commas(texts),
-        frames=frames,
-        overwrite=overwrite,
-    )
-    run_comparison(models, source, options, out, err, quiet=quiet)
-
-
-@app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
     debug: Debug = False,
@@ -294,10 +226,6 @@ def _exit_as(outcomes: Sequence[StreamOutcome], debug: bool) -> None:
 
 def _view(quiet: bool, *, with_progress: bool = True) -> RunView:
     return QuietView() if quiet else TerminalView(out, err if with_progress else None)
-
-
-def _between_commas(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(","))
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
