@@ -58,6 +58,7 @@ def evaluate(
     data = data.expanduser()
     if not data.exists():
         raise DataError(f"data: {data} does not exist; for this model give {_LAYOUTS[task]}")
+    _check_fit(options, task, data)
     if task in ("object_detection", "instance_segmentation"):
         annotations = read_coco(_annotation_file(data), options.images)
         return evaluate_detector(_loaded(package, options), annotations, options, on_progress)
@@ -80,6 +81,14 @@ def _check(options: EvaluationOptions) -> None:
     for name, value in limits.items():
         if not 0 < value <= 1 or (name == "held-out" and value == 1):
             raise DataError(f"--{name}: expected a number above 0 and below 1, got {value}; mend it")
+
+
+def _check_fit(options: EvaluationOptions, task: str, data: Path) -> None:
+    """Raise DataError where an option has no meaning for the data: it would be left out in silence."""
+    if options.images is not None and task not in ("object_detection", "instance_segmentation"):
+        raise DataError(f"--images: only COCO annotations name pictures, and {task} has none; leave it out")
+    if options.held_out is not None and not (task == SKETCHES and is_sketch_folder(data)):
+        raise DataError(f"--held-out: only Quick, Draw! files have such a share, and {data} has none; leave it out")
 
 
 def _annotation_file(data: Path) -> Path:

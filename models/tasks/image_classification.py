@@ -35,10 +35,19 @@ class ImageClassification:
         return fit(image, self._manifest.input)[0], None
 
     def postprocess(self, outputs: Mapping[str, NDArray[Any]], geometry: None) -> Classification:  # noqa: ARG002 - Task
-        """All classes, best first."""
+        """All classes, best first.
+
+        Raises:
+            ModelError: the network has another number of classes than the manifest.
+        """
         manifest = self._manifest
         row = outputs[manifest.outputs[0]][0].astype(np.float32)
-        scores = softmax(row) if manifest.decoder == "softmax" else row
+        if row.shape != (len(manifest.class_names),):
+            raise ModelError(
+                f"{manifest.name}: {manifest.outputs[0]}: {len(manifest.class_names)} class names expect "
+                f"(1, {len(manifest.class_names)}), got {(1, *row.shape)}; mend class_names, or export the model again"
+            )
+        scores = softmax(row) if manifest.decoder == "softmax" else np.nan_to_num(row, nan=0.0)
         return ranked(manifest.task, scores, manifest.class_names)
 
 

@@ -9,16 +9,24 @@ from numpy.typing import NDArray
 
 from models.results import Classification
 
+_MOST = 1e30
+"""Stands for infinity, from which nothing can be subtracted."""
+
 
 def softmax(logits: NDArray[Any]) -> NDArray[np.float32]:
-    """Probabilities float32 (K,), sum 1, of logits (K,); counted from the greatest, so that none overflows."""
-    powers = np.exp(logits.astype(np.float64) - logits.max())
-    return np.asarray(powers / powers.sum(), np.float32)
+    """Probabilities float32 (K,), sum 1, of logits (K,); counted from the greatest, so that none overflows.
+
+    Those of logits that are no numbers are 0.
+    """
+    levels = np.nan_to_num(logits.astype(np.float64), nan=-np.inf, posinf=_MOST, neginf=-_MOST)
+    powers = np.exp(levels - max(levels.max(), -_MOST))
+    return np.asarray(powers / max(powers.sum(), 1.0), np.float32)
 
 
 def sigmoid(logits: NDArray[Any]) -> NDArray[np.float32]:
-    """Probabilities float32 (K,) of logits (K,), each by itself; without an overflow of the exponential."""
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64))), np.float32)
+    """Probabilities float32 (K,) of logits (K,), each by itself; 0 of those that are no numbers."""
+    shares = 0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64)))
+    return np.asarray(np.nan_to_num(shares, nan=0.0), np.float32)
 
 
 def ranked(task: str, scores: NDArray[np.float32], class_names: tuple[str, ...]) -> Classification:

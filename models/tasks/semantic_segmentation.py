@@ -65,37 +65,43 @@ class SemanticSegmentation:
 def _best_classes(logits: NDArray[np.float32], placement: Placement, part: tuple[slice, slice]) -> NDArray[np.uint16]:
     """The class of the greatest interpolated logit at each pixel of a part of the picture.
 
-    One class at a time, so that not more than two maps of the picture's size are in memory, and only the classes that
+    One class at a time, so that no more than a few maps of the picture's size are in memory, and only the classes that
     can be the greatest anywhere: most of a hundred never are.
     """
-    # What is not a number would be greater than nothing, and lesser than nothing.
-    logits = np.nan_to_num(logits, copy=False, nan=-np.inf)
+    if not np.isfinite(logits).all():
+        # What is not a number is nowhere the greatest; the least number instead of -inf, which between two pixels would
+        # make what is not a number of the finite ones.
+        logits = np.nan_to_num(logits, nan=float(np.finfo(np.float32).min))
     possible = _possible_classes(logits)
     best = placement.sample(logits[possible[0]], part)
     classes = np.full(best.shape, possible[0], np.uint16)
     for class_id in possible[1:]:
         plane = placement.sample(logits[class_id], part)
-        np.copyto(classes, np.uint16(class_id), where=plane > best)
+        # In half the time of np.copyto(classes, class_id, where=plane > best).
+        cv2.copyTo(np.full_like(classes, class_id), cv2.compare(plane, best, cv2.CMP_GT), classes)
         cv2.max(best, plane, dst=best)
     return classes
 
 
 def _possible_classes(logits: NDArray[np.float32]) -> list[int]:
-    """The classes that bilinear interpolation of logits (C, h, w) can make the greatest somewhere.
+    """The classes that bilinear interpolation of finite logits (C, h, w) can make the greatest somewhere, or nearly so.
 
     An interpolated value lies between the least and the greatest of its four neighbours: a class whose greatest
-    neighbour is below another class's least one cannot win there.
+    neighbour is below another class's least one cannot win there. That other class is nearly always one that is the
+    greatest at some pixel, so only these are asked for their least.
     """
-    greatest, least = _window(logits, np.maximum), _window(logits, np.minimum)
-    can_win = greatest >= least.max(axis=0)
-    return np.flatnonzero(can_win.any(axis=(1, 2))).tolist()
+    is_greatest = logits == logits.max(axis=0)
+    leaders = logits[is_greatest.any(axis=(1, 2))]
+    # What a class has to reach at one of the four; a pixel is a neighbour in up to four places.
+    to_reach = _least_of_fours(leaders).max(axis=0)
+    to_reach = _least_of_fours(np.pad(to_reach, [(int(side > 1),) * 2 for side in logits.shape[1:]], mode="edge")[None])
+    return np.flatnonzero((logits >= to_reach).any(axis=(1, 2))).tolist()
 
 
-def _window(logits: NDArray[np.float32], choose: np.ufunc) -> NDArray[np.float32]:
-    """The greatest or least of each 2x2 neighbourhood, (C, h - 1, w - 1); a side of one pixel stays."""
-    rows = choose(logits[:, :-1], logits[:, 1:]) if logits.shape[1] > 1 else logits
-    columns = choose(rows[:, :, :-1], rows[:, :, 1:]) if logits.shape[2] > 1 else rows
-    return np.asarray(columns)
+def _least_of_fours(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The least of each 2x2 neighbourhood of planes (N, h, w), (N, h - 1, w - 1); a side of one pixel stays."""
+    rows = np.minimum(planes[:, :-1], planes[:, 1:]) if planes.shape[1] > 1 else planes
+    return np.minimum(rows[:, :, :-1], rows[:, :, 1:]) if rows.shape[2] > 1 else rows
 
 
 TASK = TaskKind(

@@ -57,14 +57,14 @@ class SketchClassification:
             ModelError: the network has another number of classes than the manifest.
         """
         names = self._manifest.class_names
-        if geometry is None:
-            return SketchGuess(_NAME, np.empty(0, np.int64), np.empty(0, np.float32), names)
         logits = outputs[self._manifest.outputs[0]]
         if logits.shape != (1, len(names)):
             raise ModelError(
                 f"{self._manifest.name}: expected logits of shape (1, {len(names)}), one a class name, got"
                 f" {logits.shape}; export the model again"
             )
+        if geometry is None:
+            return SketchGuess(_NAME, np.empty(0, np.int64), np.empty(0, np.float32), names)
         scores = softmax(logits[0])
         best = np.argsort(-scores, kind="stable").astype(np.int64)
         return SketchGuess(_NAME, best, scores[best], names, region_xyxy=geometry.region_xyxy, drawing=geometry.drawing)

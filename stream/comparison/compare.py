@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.evaluation.class_matching import ClassMatching, match_classes
 from models.evaluation.coco_annotations import read_coco_objects
 from models.model import Model, load_model
 from models.onnx_session import Device
@@ -24,6 +25,7 @@ from stream.comparison.recording import Recording, record
 from stream.comparison.rows import LEAST_OVERLAP, ComparisonRow, Truth, comparison_rows
 from stream.comparison.side_by_side import Half, SideBySide, side_by_side_wh
 from stream.comparison.tables import WRITERS
+from stream.emphasis_choice import TASKS_WITH_BOXES
 from stream.errors import ConfigError
 from stream.frame import Frame, SourceInfo
 from stream.frame_result import FrameResult
@@ -62,10 +64,11 @@ class ComparisonOptions:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What came out: the rows, and the files that were made."""
+    """What came out: the rows, the files that were made, and what people should know of the classes compared."""
 
     rows: Sequence[ComparisonRow]
     paths: Sequence[Path]
+    notes: Sequence[str]
 
 
 def compare_models(
@@ -91,6 +94,7 @@ def compare_models(
     material = gather_material(sources)
     truth = None if options.data is None else Truth(*read_coco_objects(options.data))
     models = _load(specs, options)
+    matchings = _matched(models, material, truth, options)
     tables = {PartialFile(str(options.output / name), overwrite=options.overwrite): name for name in WRITERS}
     try:
         partials = [table.reserve() for table in tables]
@@ -98,9 +102,10 @@ def compare_models(
         paths: list[Path] = []
         for one in material:
             recordings = _record(models, one, options, on_progress)
-            rows += comparison_rows(one, models, recordings, truth)
+            rows += comparison_rows(one, models, recordings, truth, matchings)
             paths += _draw(models, one, recordings, options, on_progress)
-        settings = _settings(options, models)
+        notes = _notes(models, matchings)
+        settings = _settings(options, models) | ({"notes": ". ".join(notes)} if notes else {})
         for (table, name), partial in zip(tables.items(), partials, strict=True):
             try:
                 partial.write_text(WRITERS[name](rows, settings), encoding="utf-8")
@@ -111,7 +116,7 @@ def compare_models(
         # What was published is no longer partial.
         for table in tables:
             table.discard()
-    return Comparison(rows, [table.final for table in tables] + paths)
+    return Comparison(rows, [table.final for table in tables] + paths, notes)
 
 
 def _load(specs: Sequence[str], options: ComparisonOptions) -> list[Model]:
@@ -140,6 +145,22 @@ def _load(specs: Sequence[str], options: ComparisonOptions) -> list[Model]:
     if len({model.name for model in models}) < len(models):
         raise ConfigError(f"compare: {', '.join(specs)}: a model is named twice; name each once")
     return models
+
+
+def _matched(
+    models: Sequence[Model], material: Sequence[Material], truth: Truth | None, options: ComparisonOptions
+) -> list[ClassMatching | None]:
+    """For each model the classes that it shares with the annotations; None where it finds no objects to compare."""
+    if truth is None:
+        return [None] * len(models)
+    if not any(name in truth.objects for one in material for name in one.pictures or ()):
+        raise ConfigError(f"data: {options.data} names no picture of the sources; leave it out, or give its pictures")
+    return [
+        match_classes(model.manifest.class_names, truth.category_names)
+        if model.manifest.task in TASKS_WITH_BOXES
+        else None
+        for model in models
+    ]
 
 
 def _record(
@@ -226,6 +247,11 @@ def _write_pictures(
         except OSError as error:
             raise file.failure(error) from error
     return [folder]
+
+
+def _notes(models: Sequence[Model], matchings: Sequence[ClassMatching | None]) -> list[str]:
+    pairs = zip(models, matchings, strict=True)
+    return [f"{model.name}: {note}" for model, matching in pairs if matching for note in matching.notes()]
 
 
 def _settings(options: ComparisonOptions, models: Sequence[Model]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from models.classification import Classification, SketchGuess
 from models.detections import Detections
 from models.evaluation.agreement import agreement
-from models.evaluation.class_matching import ClassMatching, known_objects, match_classes, with_data_ids
+from models.evaluation.class_matching import ClassMatching, known_objects, with_data_ids
 from models.evaluation.matching import MatchCounts, Objects, count_matches
 from models.model import Model
 from models.results import Result, SegmentationMap
@@ -126,16 +126,21 @@ class _Tally:
 
 
 def comparison_rows(
-    material: Material, models: Sequence[Model], recordings: Sequence[Recording], truth: Truth | None
+    material: Material,
+    models: Sequence[Model],
+    recordings: Sequence[Recording],
+    truth: Truth | None,
+    matchings: Sequence[ClassMatching | None],
 ) -> list[ComparisonRow]:
     """The rows of a material: a clip has one a model; pictures have theirs, and then those of all together.
 
-    Raises:
-        DataError: the annotations and a model have no class name in common.
+    Args:
+        material: what the models were shown.
+        models: those compared.
+        recordings: what each model said of each frame.
+        truth: the annotations; None where there are none.
+        matchings: for each model, its classes and those of the annotations; None where they cannot be compared.
     """
-    matchings = [
-        None if truth is None else match_classes(model.manifest.class_names, truth.category_names) for model in models
-    ]
     whole = [_Tally(matching) for matching in matchings]
     rows = []
     for index, said in enumerate(zip(*(recording.frames for recording in recordings), strict=True)):

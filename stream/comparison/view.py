@@ -46,6 +46,8 @@ def run_comparison(
         rows = [row for row in rows if row.fps is not None]
         out.print(f"the sums; all {len(comparison.rows)} rows are in the files", highlight=False)
     out.print(terminal_table(rows))
+    for note in comparison.notes:
+        out.print(note, highlight=False, soft_wrap=True)
     for path in comparison.paths:
         out.print(f"made {path}", highlight=False, soft_wrap=True)
 

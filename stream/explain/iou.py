@@ -46,8 +46,11 @@ def write_iou(a: Box, b: Box, path: Path, *, overwrite: bool) -> float:
     """Draw two boxes to a PNG and return their intersection over union.
 
     Raises:
+        ConfigError: the file's name does not end in `.png`.
         SinkError: the file exists or cannot be written.
     """
+    if path.suffix.lower() != ".png":
+        raise ConfigError(f"output: {path} is no .png; give a name that ends so")
     file = PartialFile(str(path), overwrite=overwrite)
     partial = file.reserve()
     try:

@@ -24,6 +24,7 @@ from stream.errors import SinkError
 from stream.sinks.partial_file import PartialFile
 from tests.evaluation.conftest import yolox
 from tests.models.conftest import make_package
+from tests.models.stand_in_packages import detector_package
 from tests.models.test_real_detectors import Truth, coco_truth, count_matches
 
 __all__ = ["coco_truth", "make_package", "yolox"]
@@ -115,6 +116,56 @@ def test_false_positives_and_negatives(
     assert missed > 0
     unknown = rows["unknown.png", "yolox-nano"]
     assert (unknown.false_positives, unknown.agreement) == (None, 1.0)
+
+
+def coco(path: Path, file_name: str, *categories: str) -> Path:
+    content = {
+        "images": [{"id": 1, "file_name": file_name}],
+        "categories": [{"id": number, "name": name} for number, name in enumerate(categories)],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 0, "bbox": [8, 8, 24, 24]}],
+    }
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_classes_that_a_model_does_not_know_are_said(tmp_path: Path) -> None:
+    """What is left out of a model's errors would otherwise pass for what it does right."""
+    picture(tmp_path / "a.png", 128, (64, 64))
+    knows = detector_package(tmp_path / "knows", [(8, 8, 32, 32, 0.9, 0)])
+    # It knows persons, and cats, which nobody marked.
+    knows_less = detector_package(tmp_path / "less", [(8, 8, 32, 32, 0.9, 0)], class_names=("cat", "person"))
+    out = tmp_path / "out"
+    options = ComparisonOptions(out, data=coco(tmp_path / "coco.json", "a.png", "dog", "person"), device="cpu")
+    result = compare_models([str(knows), str(knows_less)], [str(tmp_path / "a.png")], options)
+    assert [(row.false_positives, row.false_negatives) for row in result.rows] == [(0, 0), (0, 0)]
+    assert result.notes == [
+        "less: left out, for the model has no such class: dog",
+        "less: the data has no such class, so that finding one counts for nothing: cat",
+    ]
+    for name in ("comparison.md", "comparison.json"):
+        assert all(note in (out / name).read_text() for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("file_name", "category", "said"),
+    [
+        # other pictures than those that are shown
+        ("b.png", "dog", "names no picture of the sources"),
+        # other classes than those that are found
+        ("a.png", "cat", "no class name is also one of the model's"),
+    ],
+)
+def test_annotations_that_do_not_fit_are_said_before_the_first_frame(
+    file_name: str, category: str, said: str, tmp_path: Path
+) -> None:
+    picture(tmp_path / "a.png", 128, (64, 64))
+    models = [str(detector_package(tmp_path / name, [(8, 8, 32, 32, 0.9, 0)])) for name in ("one", "two")]
+    options = ComparisonOptions(tmp_path / "out", data=coco(tmp_path / "coco.json", file_name, category), device="cpu")
+    ran: list[str] = []
+    with pytest.raises(MirillaError, match=said):
+        compare_models(models, [str(tmp_path / "a.png")], options, lambda what, _done, _total: ran.append(what))
+    assert not ran
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

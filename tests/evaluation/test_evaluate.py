@@ -176,6 +176,23 @@ def test_data_for_another_model_is_refused(make_package: Callable[..., Path], tm
         evaluate("quickdraw-32", tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        # only Quick, Draw! files are in an order of which the last part was held out
+        (EvaluationOptions(held_out=0.1), "--held-out: only Quick, Draw! files"),
+        # a folder of pictures names them by itself
+        (EvaluationOptions(images=Path("pictures")), "--images: only COCO annotations"),
+    ],
+)
+def test_options_that_would_be_left_out_are_refused(
+    make_package: Callable[..., Path], save_picture: Save, tmp_path: Path, options: EvaluationOptions, said: str
+) -> None:
+    save_picture("data/bright/a.png", grey(255))
+    with pytest.raises(MirillaError, match=said):
+        evaluate(make_package(), tmp_path / "data", options)
+
+
 def test_a_mask_of_another_size_is_refused(threshold_package: Path, save_picture: Save, tmp_path: Path) -> None:
     save_picture("data/images/a.png", grey(0, 4, 4))
     save_picture("data/masks/a.png", np.zeros((2, 4), np.uint8))

@@ -54,6 +54,12 @@ def test_spaces_and_fractions_are_a_box() -> None:
     assert parse_box("--a", " 1, 2.5 ,3,1e2 ") == (1, 2.5, 3, 100)
 
 
+def test_a_name_of_another_kind_of_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"iou\.jpg is no \.png"):
+        write_iou((0, 0, 2, 2), (1, 1, 3, 3), tmp_path / "iou.jpg", overwrite=False)
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_earlier_picture_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "iou.png"
     path.write_text("mine")

@@ -116,6 +116,17 @@ def test_logits_that_are_no_numbers_win_nothing() -> None:
     np.testing.assert_array_equal(segment(logits, stretched(8, 8)).class_map, np.full((8, 8), 2))
 
 
+def test_a_logit_that_is_no_number_takes_none_of_its_neighbours_along() -> None:
+    logits = np.zeros((2, 4, 4))
+    logits[1] = 1.0
+    # So that the first class is looked at; then a pixel of it is unknown, and those around it stay the second's.
+    logits[0, 0, 0] = 2.0
+    logits[0, 2, 2] = np.nan
+    # Three to a side: every third pixel of the picture lies on one of the map, where its neighbours weigh nothing.
+    found = segment(logits, stretched(12, 12)).class_map
+    np.testing.assert_array_equal(found[4:, 4:], np.ones((8, 8)))
+
+
 @pytest.mark.parametrize(
     ("logits", "decoder", "class_names", "message"),
     [

@@ -236,9 +236,10 @@ def test_a_manifest_of_another_input_is_refused(changes: dict[str, object]) -> N
         TASK.make(manifest(**changes), ResultFilter())
 
 
-def test_a_network_with_other_classes_than_the_manifest_is_refused() -> None:
+@pytest.mark.parametrize("picture", [house_picture(), np.zeros((9, 9, 3), np.uint8)], ids=["a drawing", "none"])
+def test_a_network_with_other_classes_than_the_manifest_is_refused(picture: NDArray[np.uint8]) -> None:
     task = TASK.make(manifest(), ResultFilter())
-    _, found = task.preprocess(house_picture())
+    _, found = task.preprocess(picture)
     with pytest.raises(ModelError, match=r"expected logits of shape \(1, 2\).*got \(1, 3\)"):
         task.postprocess({"logits": np.zeros((1, 3), np.float32)}, found)
 
