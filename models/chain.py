@@ -79,6 +79,11 @@ class TopDown:
         """
         self.detector.warm_up(width, height)
 
+    def share(self, streams: int) -> None:
+        """Make both ready for so many threads that call them at the same time; see `Model.share`."""
+        self.detector.share(streams)
+        self._pose.share(streams)
+
     @property
     def manifest(self) -> Manifest:
         """The pose model's."""

@@ -6,6 +6,7 @@ Called on the infer thread; knows nothing of time: whoever wants to know how lon
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -16,14 +17,21 @@ from numpy.typing import NDArray
 
 from models.errors import ModelError
 from models.manifest import Manifest
-from models.onnx_session import Device, GraphOptimization, OnnxSession
+from models.onnx_session import CPU, Device, GraphOptimization, OnnxSession
 from models.package import Package, find_package
 from models.results import Result, ResultFilter
+from models.shared_inference import Feeds, Outputs, SharedInference
 from models.tasks import Task, TaskKind, find_task
 from models.text_encoder import check_texts, encode_texts
 
 _WARM_UP_HW = (480, 640)
 """For models that take any size."""
+
+_MOST_AT_ONCE = 8
+"""Pictures in a batch: more gain little, and take memory."""
+
+_ALIKE = 1e-3
+"""Of an output's largest magnitude: so far may a batch's answers lie from those of single runs."""
 
 StageTimer = Callable[[str], AbstractContextManager[None]]
 """Called with `preprocess`, `inference` or `postprocess`; the stage runs within what it returns."""
@@ -71,7 +79,9 @@ class Model:
         )
         check_graph(package, self._session)
         self._inputs = {node.name: node for node in self._session.inputs}
-        height, width = manifest.input.height or _WARM_UP_HW[0], manifest.input.width or _WARM_UP_HW[1]
+        self._threads = threads or manifest.threads
+        self._run: Callable[[Feeds], Outputs] = self._session.run
+        height, width = self._usual_hw
         self.warm_up(width, height)
 
     @property
@@ -100,7 +110,45 @@ class Model:
         Raises:
             ModelError: the graph failed while it ran.
         """
-        return self._session.run(self._feeds(tensor))
+        return self._run(self._feeds(tensor))
+
+    def share(self, streams: int) -> None:
+        """Make ready for so many threads that call it at the same time, from now on in fair turns.
+
+        As many runs go on at the same time as the processor has cores for the threads of each; on CUDA one. What waits
+        is run in batches where the package allows them, and a trial here gives the answers of single runs: a graph that
+        measures its whole input, as with dynamic quantization, would let the streams change one another's results.
+
+        Raises:
+            ModelError: the graph failed while it ran.
+        """
+        cores = os.cpu_count() or 1
+        turns = max(1, cores // (self._threads or cores)) if self.provider == CPU else 1
+        most = min(streams, _MOST_AT_ONCE)
+        # On CUDA the first run of each shape is slow, so that each is tried; on the CPU one tells all.
+        sizes = range(2, 3 if self.provider == CPU else most + 1)
+        is_batched = most > 1 and self.manifest.input.dynamic_batch and all(map(self._agrees_in_batch, sizes))
+        self._run = SharedInference(self._session.run, turns=turns, most_rows=most if is_batched else 1)
+
+    def _agrees_in_batch(self, size: int) -> bool:
+        """Whether a batch of noise, each picture darker than the last, has the answers that its pictures have alone."""
+        noise = np.random.default_rng(0).integers(0, 256, (*self._usual_hw, 3))
+        pictures = ((noise // number).astype(np.uint8) for number in range(1, size + 1))
+        feeds = [self._feeds(self._task.preprocess(picture)[0]) for picture in pictures]
+        alone = [self._session.run(feed) for feed in feeds]
+        try:
+            together = self._session.run({name: np.concatenate([feed[name] for feed in feeds]) for name in feeds[0]})
+        except ModelError:
+            return False
+        return all(
+            _are_alike(values, np.concatenate([one[name] for one in alone])) for name, values in together.items()
+        )
+
+    @property
+    def _usual_hw(self) -> tuple[int, int]:
+        """Height and width of the input, or of a usual picture where the input has the picture's."""
+        spec = self.manifest.input
+        return spec.height or _WARM_UP_HW[0], spec.width or _WARM_UP_HW[1]
 
     def warm_up(self, width: int, height: int) -> None:
         """Run once on a black picture of a size in pixels: on CUDA the first run of each shape is many times slower.
@@ -183,6 +231,13 @@ def load_model(
         result_filter=ResultFilter(least, kept, top, max_detections),
         texts=texts,
     )
+
+
+def _are_alike(values: NDArray[Any], wanted: NDArray[Any]) -> bool:
+    if values.shape != wanted.shape:
+        return False
+    largest = np.abs(wanted.astype(np.float64)).max(initial=0.0)
+    return bool(np.allclose(values, wanted, rtol=0, atol=_ALIKE * largest))
 
 
 def _with_texts(manifest: Manifest, kind: TaskKind, texts: Sequence[str] | None) -> Manifest:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress
 
 from models.errors import MirillaError
 from models.onnx_session import Device
-from stream.errors import ConfigError
 from stream.event_view import EventLogView
+from stream.explain_commands import explain_app
 from stream.latency_command import read_latency
+from stream.measure_commands import between_commas, compare, evaluate
 from stream.metrics_server import MetricsView, metrics_server
 from stream.model_commands import export, fetch_zoo_models, list_models, train_sketch_model
 from stream.options import RunOptions, settings_for
@@ -43,10 +43,11 @@ app.add_typer(train_app, name="train")
 train_app.command(name="sketch")(train_sketch_model)
 app.command(name="export")(export)
 app.command(name="models")(list_models)
+app.command(name="evaluate")(evaluate)
+app.command(name="compare")(compare)
 app.command(name="serve")(serve)
 app.command(name="segment")(segment)
 app.command(name="latency")(read_latency)
-explain_app = typer.Typer(help="Pictures that explain how detection works.", no_args_is_help=True)
 app.add_typer(explain_app, name="explain")
 
 Report = Annotated[Path | None, typer.Option(help="Write the figures of the run to this JSON file.")]
@@ -136,9 +137,9 @@ def run(
         "unverified": unverified or None,
     }
     if classes is not None:
-        on_models["classes"] = _between_commas(classes)
+        on_models["classes"] = between_commas(classes)
     if texts is not None:
-        on_models["texts"] = _between_commas(texts)
+        on_models["texts"] = between_commas(texts)
     options = RunOptions(
         sources=source or (),
         models=model or (),
@@ -189,77 +190,6 @@ def demo(
 
 
 @app.command()
-def evaluate(
-    model: Annotated[str, typer.Argument(help="A bundled name, a package folder or an .onnx file.")],
-    data: Annotated[
-        Path,
-        typer.Option(
-            help="COCO annotations (.json); a folder with images/ and masks/, with one sub-folder a class, "
-            "or with Quick, Draw! files."
-        ),
-    ],
-    images: Annotated[Path | None, typer.Option(help="Where the pictures of COCO annotations lie.")] = None,
-    held_out: Annotated[float | None, typer.Option(help="Only this last share of each Quick, Draw! file.")] = None,
-    score: Annotated[float, typer.Option(help="The least score of detections, for precision and recall.")] = 0.5,
-    iou: Annotated[float, typer.Option(help="The least overlap with an object, for precision and recall.")] = 0.5,
-    device: Annotated[Device, typer.Option(help="Where the model runs.")] = "auto",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Draw curves and confusions into this folder.")] = None,
-    unverified: Annotated[
-        bool, typer.Option("--unverified", help="Take a model whose checksum or parity check failed.")
-    ] = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
-    """Measure a model on annotated data."""
-    from models.evaluation.evaluation import EvaluationOptions
-    from stream.evaluation_view import run_evaluation
-
-    log_to_terminal(debug)
-    options = EvaluationOptions(
-        images=images, held_out=held_out, score=score, iou=iou, device=device, unverified=unverified
-    )
-    run_evaluation(model, data, options, out, err, json_file=json_file, output=output, quiet=quiet)
-
-
-@app.command()
-def compare(
-    models: Annotated[list[str], typer.Argument(help="Two models or more, as --model of run takes them.")],
-    source: Annotated[list[str], typer.Option(help="A clip, a picture, or a folder of pictures.")],
-    data: Annotated[Path | None, typer.Option(help="COCO annotations of the pictures (.json).")] = None,
-    output: Annotated[Path, typer.Option(help="The folder to write tables and pictures to.")] = Path("out/compare"),
-    threshold: Annotated[float | None, typer.Option(help="The least score of a result, 0 to 1.")] = None,
-    texts: Annotated[
-        str | None, typer.Option(help="What zero-shot models tell apart, with commas between: 'a dog,a cat'.")
-    ] = None,
-    frames: Annotated[int | None, typer.Option(min=1, help="At most so many frames of each source.")] = None,
-    device: Annotated[Device, typer.Option(help="Where the models run.")] = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace output that exists.")] = False,
-    unverified: Annotated[
-        bool, typer.Option("--unverified", help="Take models whose checksum or parity check failed.")
-    ] = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
-    """Run several models on the same frames: a table of figures, and their pictures side by side."""
-    from stream.comparison.compare import ComparisonOptions
-    from stream.comparison.view import run_comparison
-
-    log_to_terminal(debug)
-    options = ComparisonOptions(
-        output=output,
-        data=data,
-        threshold=threshold,
-        device=device,
-        unverified=unverified,
-        texts=None if texts is None else _between_commas(texts),
-        frames=frames,
-        overwrite=overwrite,
-    )
-    run_comparison(models, source, options, out, err, quiet=quiet)
-
-
-@app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
     debug: Debug = False,
@@ -270,67 +200,6 @@ def doctor(
     log_to_terminal(debug)
     if not run_doctor(out, as_json=as_json):
         raise typer.Exit(1)
-
-
-@explain_app.command(name="iou")
-def explain_iou(
-    a: Annotated[str, typer.Option("--a", help="A box: x1,y1,x2,y2.")] = "40,40,240,190",
-    b: Annotated[str, typer.Option("--b", help="Another.")] = "120,90,340,260",
-    output: Annotated[Path, typer.Option(help="The picture to write (.png).")] = Path("out/iou.png"),
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace output that exists.")] = False,
-    debug: Debug = False,
-) -> None:
-    """Draw two boxes, their intersection and their union, with the value."""
-    from stream.explain.iou import parse_box, write_iou
-
-    log_to_terminal(debug)
-    value = write_iou(parse_box("--a", a), parse_box("--b", b), output, overwrite=overwrite)
-    out.print(f"IoU {value:.3f}; made {output}", highlight=False, soft_wrap=True)
-
-
-@explain_app.command(name="sliding-window")
-def explain_sliding_window(
-    image: Annotated[Path, typer.Argument(help="The picture to look for objects in.")],
-    model: Annotated[str, typer.Option(help="A classifier: bundled name, package folder or .onnx file.")] = (
-        "quickdraw-32"
-    ),
-    window: Annotated[int | None, typer.Option(help="Its side in pixels; half the shorter side.")] = None,
-    stride: Annotated[int | None, typer.Option(help="How far it moves, in pixels; a quarter of the window.")] = None,
-    scales: Annotated[str, typer.Option(help="Factors on both, with commas between them.")] = "1",
-    threshold: Annotated[float, typer.Option(help="The least score of a hit, 0 to 1.")] = 0.5,
-    nms_iou: Annotated[float, typer.Option(help="Hits that overlap a likelier one by more are dropped.")] = 0.2,
-    output: Annotated[Path, typer.Option(help="The animation to write (.gif).")] = Path("out/sliding-window.gif"),
-    device: Annotated[Device, typer.Option(help="Where the model runs.")] = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace output that exists.")] = False,
-    debug: Debug = False,
-) -> None:
-    """Use a classifier as a detector, and animate how its window sweeps over the picture."""
-    from models.model import load_model
-    from models.sliding_window import SlidingWindow, WindowSpec
-    from stream.explain.sliding_window import write_sweep
-
-    log_to_terminal(debug)
-    try:
-        factors = tuple(float(text) for text in scales.split(","))
-    except ValueError as error:
-        raise ConfigError(f"scales: expected numbers with commas between them, got {scales!r}; mend it") from error
-    spec = WindowSpec(window, stride, factors, threshold, nms_iou)
-    detector = SlidingWindow(load_model(model, device=device), spec)
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
-        task = progress.add_task(model, total=None)
-        outcome = write_sweep(
-            detector,
-            image,
-            output,
-            overwrite=overwrite,
-            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
-    found = ", ".join(outcome.objects.labels) or "nothing"
-    out.print(
-        f"{outcome.windows} windows, {len(outcome.hits)} hits, {len(outcome.objects)} left: {found}; made {output}",
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
 def main() -> None:
@@ -346,21 +215,17 @@ def main() -> None:
 
 
 def _exit_as(outcomes: Sequence[StreamOutcome], debug: bool) -> None:
-    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
-    for error in errors:
-        if debug or not isinstance(error, MirillaError):
-            raise error
-        say(error)
-    if errors:
-        raise typer.Exit(1)
+    for error in (outcome.error for outcome in outcomes if outcome.error is not None):
+        if isinstance(error, MirillaError) and not debug:
+            say(error)
+        else:
+            say_with_traceback(error)
+    if exit_code := max((outcome.exit_code for outcome in outcomes), default=0):
+        raise typer.Exit(exit_code)
 
 
 def _view(quiet: bool, *, with_progress: bool = True) -> RunView:
     return QuietView() if quiet else TerminalView(out, err if with_progress else None)
-
-
-def _between_commas(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(","))
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -140,6 +140,16 @@ class Metrics:
             self._captured_last_ns = self.clock_ns()
             self._source.tick(self._captured_last_ns if self._is_live else pts_ns)
 
+    def frames_superseded_in_source(self, count: int) -> None:
+        """Note frames that came and gave way to newer ones before anybody took them: captured, and dropped."""
+        with self._lock:
+            self._captured += count
+            self._dropped["superseded"] += count
+            # When each came is not known, but that it was since the last one that was taken.
+            since_ns, now_ns = self._captured_last_ns, self.clock_ns()
+            for number in range(1, count + 1) if self._is_live else ():
+                self._source.tick(since_ns + (now_ns - since_ns) * number // (count + 1))
+
     def frame_inferred(self, model_name: str) -> None:
         """Note that a model has answered for a frame."""
         with self._lock:
@@ -232,6 +242,7 @@ class Metrics:
         Args:
             models: by model name, its `provider` and `package`.
 
+        `fps` are averages from the first frame to the last, `fps_recent` those of the last two seconds of each.
         `frames.skipped` is there where `skip_unchanged` skipped frames, by model name; `result_age_ms` where results
         were carried to frames later than their own: how much older they were.
         """
@@ -251,6 +262,11 @@ class Metrics:
                     "source": _rounded(self._source.overall),
                     "inference": {name: _rounded(meter.overall) for name, meter in self._inference.items()},
                     "output": _rounded(self._output.overall),
+                },
+                "fps_recent": {
+                    "source": _rounded(self._source.recent()),
+                    "inference": {name: _rounded(meter.recent()) for name, meter in self._inference.items()},
+                    "output": _rounded(self._output.recent()),
                 },
                 "latency_ms": self._latency_ms.percentiles((50, 95, 99)),
                 **({"result_age_ms": result_age_ms} if result_age_ms else {}),

@@ -10,13 +10,14 @@ waits in `run`, which is what Ctrl-C interrupts. A frame goes one of two ways:
 from __future__ import annotations
 
 import logging
-import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from stream.capture_stage import CaptureStage, Limits
 from stream.controls import Controls
+from stream.errors import SinkError
 from stream.frame import Frame, SourceInfo
 from stream.frame_buffer import FrameBuffer
 from stream.frame_result import FrameResult
@@ -38,19 +39,6 @@ _log = logging.getLogger("mirilla")
 _RECORDED_CAPACITY = 4
 _ANSWERS_CAPACITY = 4
 _WAKE_EVERY_SECONDS = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When to stop before the source ends.
-
-    Attributes:
-        frames: after so many frames, or None.
-        seconds: at the first frame that lies so many seconds of presentation time after the first one, or None.
-    """
-
-    frames: int | None = None
-    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +87,11 @@ class Pipeline:
         """
         info = source.info
         self._source = source
-        self._limits = limits or Limits()
         self._max_age_ms = max_age_ms
         self._timing = PictureTiming(timing, is_live=info.is_live)
         names = [step.model.name if isinstance(step, ModelStep) else step.name for step in models]
         self.metrics = metrics or Metrics(names, source=info)
+        self._capture_stage = CaptureStage(source, limits or Limits(), self.metrics)
         self._infer_stage = InferStage(models, self.metrics)
         renderer = Renderer(
             self.metrics,
@@ -123,9 +111,11 @@ class Pipeline:
         )
         # What was inferred on frames that did not wait for it.
         self._answers: FrameBuffer[FrameResult] = FrameBuffer(_ANSWERS_CAPACITY, "wait")
-        self._stop_asked = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._stages_left = 0
+        self._on_over: Callable[[], None] = lambda: None
         self._failure: BaseException | None = None
-        self._failure_lock = threading.Lock()
+        self._lock = threading.Lock()
 
     @property
     def info(self) -> SourceInfo:
@@ -140,10 +130,7 @@ class Pipeline:
     @property
     def frame_count(self) -> int | None:
         """How many frames will be captured, as far as source and limits say; None where they don't."""
-        info, limits = self._source.info, self._limits
-        by_duration = None if limits.seconds is None or info.rate is None else math.ceil(limits.seconds * info.rate)
-        known = [count for count in (info.frame_count, limits.frames, by_duration) if count is not None]
-        return min(known) if known else None
+        return self._capture_stage.frame_count
 
     @property
     def counts(self) -> dict[str, dict[str, Any]]:
@@ -159,51 +146,81 @@ class Pipeline:
         Raises:
             MirillaError: the first stage that failed; what had been inferred until then is written and finished.
         """
+        self.open()
+        self.start()
+        try:
+            while self._is_running:
+                if not self.attend(_WAKE_EVERY_SECONDS):
+                    self._threads[-1].join(_WAKE_EVERY_SECONDS)
+                on_progress()
+        finally:
+            # Reached early where on_progress raises, or the interpreter interrupts the caller's thread.
+            failure = self.finish()
+        if failure is not None:
+            raise failure
+
+    # What `run` does, for those who run several pipelines from one thread; all of it is called on that thread.
+
+    def open(self) -> None:
+        """Open the sinks; then `start` and `finish`, or `finish` alone, have to follow.
+
+        Raises:
+            SinkError: one cannot be opened; the source and the others are closed.
+        """
         try:
             self._write_stage.open(self._source.info)
         except BaseException:
             self._source.close()
             raise
-        threads = [
+
+    def start(self, on_over: Callable[[], None] = lambda: None) -> None:
+        """Begin to capture, infer and write.
+
+        Args:
+            on_over: called once, on the last of the pipeline's threads to end, when only `finish` is left to be done.
+        """
+        self._on_over = on_over
+        self._threads = [
             threading.Thread(target=self._guarded, args=(stage,), name=f"mirilla-{name}", daemon=True)
             for name, stage in (("capture", self._capture), ("infer", self._infer), ("write", self._write))
         ]
+        self._stages_left = len(self._threads)
         self.metrics.started()
-        for thread in threads:
+        for thread in self._threads:
             thread.start()
-        try:
-            while any(thread.is_alive() for thread in threads):
-                if not self._attend(_WAKE_EVERY_SECONDS):
-                    threads[-1].join(_WAKE_EVERY_SECONDS)
-                on_progress()
-        finally:
-            # Reached early where on_progress raises, or the interpreter interrupts the caller's thread.
-            self.stop()
-            for thread in threads:
-                # A sink may wait for a person, who is told there that the stream is ending.
-                while thread.is_alive():
-                    if not self._attend(_WAKE_EVERY_SECONDS):
-                        thread.join(_WAKE_EVERY_SECONDS)
-            self._attend(0)
-            self._source.close()
-            self.metrics.ended()
-        if self._failure is not None:
-            raise self._failure
 
-    def stop(self) -> None:
-        """Capture nothing more; what was captured is still inferred and written. Safe from any thread."""
-        self._stop_asked.set()
-        self.controls.stopping()
-        self._source.close()
-
-    def _attend(self, seconds: float) -> bool:
+    def attend(self, seconds: float) -> bool:
+        """Let the sinks do what belongs on this thread; whether that took the time."""
         attended = [sink.attend(self.controls, seconds / len(self._sinks)) for sink in self._sinks]
         return any(attended)
 
+    def finish(self) -> BaseException | None:
+        """Stop, wait until what was captured is written, and close everything; returns what failed first."""
+        self.stop()
+        if not self._threads:
+            self._fail_with(self._write_stage.close())
+        for thread in self._threads:
+            # A sink may wait for a person, who is told there that the stream is ending.
+            while thread.is_alive():
+                if not self.attend(_WAKE_EVERY_SECONDS):
+                    thread.join(_WAKE_EVERY_SECONDS)
+        self.attend(0)
+        self._source.close()
+        self.metrics.ended()
+        return self._failure
+
+    def stop(self) -> None:
+        """Capture nothing more; what was captured is still inferred and written. Safe from any thread."""
+        self.controls.stopping()
+        self._capture_stage.stop()
+
+    @property
+    def _is_running(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads)
+
     def _capture(self) -> None:
         try:
-            for frame in self._timed_frames():
-                self.metrics.frame_captured(int(frame.pts * frame.time_base * 1_000_000_000))
+            for frame in self._capture_stage.frames():
                 is_shown = self._timing.is_latest
                 if is_shown and not self._pictures.put(frame):
                     return
@@ -212,23 +229,6 @@ class Pipeline:
         finally:
             # Also after a failure: what was captured before it is whole, and is written.
             self._captured.end()
-
-    def _timed_frames(self) -> Iterator[Frame]:
-        frames = iter(self._source)
-        # A live source is waited for, and how long that takes says nothing of its decoder.
-        stage = "capture" if self._source.info.is_live else "decode"
-        count, first_seconds = 0, 0.0
-        while not self._stop_asked.is_set() and count != self._limits.frames:
-            began = self.metrics.clock_ns()
-            frame = next(frames, None)
-            if frame is None:
-                return
-            self.metrics.add_stage_ms(stage, (self.metrics.clock_ns() - began) / 1e6)
-            first_seconds = frame.pts_seconds if count == 0 else first_seconds
-            if self._limits.seconds is not None and frame.pts_seconds - first_seconds >= self._limits.seconds:
-                return
-            count += 1
-            yield frame
 
     def _infer(self) -> None:
         try:
@@ -272,8 +272,7 @@ class Pipeline:
         finally:
             self._pictures.abort()
             self._answers.abort()
-            for error in stage.close():
-                self._failed(error)
+            self._fail_with(stage.close())
 
     def _take_answers(self) -> None:
         for inferred in self._answers.take_held():
@@ -284,9 +283,19 @@ class Pipeline:
             stage()
         except BaseException as error:
             self._failed(error)
+        finally:
+            with self._lock:
+                self._stages_left -= 1
+                is_over = not self._stages_left
+            if is_over:
+                self._on_over()
+
+    def _fail_with(self, errors: Sequence[SinkError]) -> None:
+        for error in errors:
+            self._failed(error)
 
     def _failed(self, error: BaseException) -> None:
-        with self._failure_lock:
+        with self._lock:
             if self._failure is None:
                 self._failure = error
             else:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from stream.metrics import Snapshot
@@ -31,13 +31,14 @@ class QuietView:
 
 
 class TerminalView:
-    """A progress bar where standard error is a terminal, a plain line every five seconds where it is not."""
+    """A progress bar a stream where standard error is a terminal, plain lines every five seconds where it is not."""
 
     def __init__(self, out: Console, err: Console | None) -> None:
         """Write results to `out` and progress to `err`, or no progress."""
         self._out = out
         self._err = err
         self._progress: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
 
     def following(self, name: str, pipeline: Pipeline) -> Callable[[], None]:
         """Begin to show a stream."""
@@ -45,17 +46,11 @@ class TerminalView:
             return lambda: None
         if not self._err.is_terminal:
             return _PlainLines(self._err, name, pipeline)
-        total = pipeline.frame_count
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(),
-            console=self._err,
-        )
-        self._progress.start()
-        progress, task = self._progress, self._progress.add_task(name, total=total, figures="")
+        if self._progress is None:
+            self._progress = _progress(self._err)
+            self._progress.start()
+        progress = self._progress
+        self._tasks[name] = task = progress.add_task(name, total=pipeline.frame_count, figures="")
 
         def show() -> None:
             now = pipeline.metrics.snapshot()
@@ -64,11 +59,38 @@ class TerminalView:
         return show
 
     def finished(self, outcome: StreamOutcome) -> None:
-        """End the bar and print the table of the stream's figures."""
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        """End the stream's bar and print the table of its figures; the bars of others stand below it."""
+        if self._progress is None:
+            self._out.print(outcome_table(outcome))
+            return
+        own = self._tasks.pop(outcome.name, None)
+        # Bars and table may share a screen: the stream's own bar is left above its table, those of others go on below.
+        self._show_others(is_visible=False)
+        self._progress.stop()
         self._out.print(outcome_table(outcome))
+        if not self._tasks:
+            self._progress = None
+            return
+        if own is not None:
+            self._progress.remove_task(own)
+        self._show_others(is_visible=True)
+        self._progress.start()
+
+    def _show_others(self, *, is_visible: bool) -> None:
+        if self._progress is not None:
+            for task in self._tasks.values():
+                self._progress.update(task, visible=is_visible)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeRemainingColumn(),
+        console=console,
+    )
 
 
 class _PlainLines:

@@ -1,4 +1,4 @@
-"""Runs the streams of a configuration one after another, and says what each did.
+"""Runs the streams of a configuration side by side, and says what each did.
 
 Called by the command on the main thread, which is where signals arrive.
 """
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
-from models import Model, TopDown, load_model
+from models import MirillaError, Model, TopDown, load_model
 from models.chain import LoadedModel
 from models.tasks.object_detection import DEFAULT_THRESHOLD
+from stream.capture_stage import Limits
 from stream.config import ModelSettings, Settings, StreamSettings
 from stream.counting import ObjectCounter
 from stream.emphasis_choice import TASKS_WITH_BOXES, emphasis_for
@@ -24,13 +25,14 @@ from stream.event_log import log_event
 from stream.metrics import Metrics
 from stream.model_step import ModelStep
 from stream.opencv_threads import opencv_on_one_thread
-from stream.pipeline import Limits, Pipeline
+from stream.pipeline import Pipeline
 from stream.pose_models import POSES, with_detector
 from stream.sinks import Sink, make_sink
 from stream.sources import Source, open_source
 from stream.sources.address import redacted
 from stream.sources.paced import PacedSource
 from stream.sources.source import SourceOptions
+from stream.stream_group import GroupListener, StreamGroup
 from stream.tracking import LEAST_SCORE, Tracker
 from stream.watermark import LEAST_WIDTH_PX
 
@@ -55,13 +57,21 @@ class StreamOutcome:
         name: of the stream.
         report: the schema of `--report`.
         paths: what was made, as the user named it.
-        error: what broke the stream after its first frame, or None.
+        error: what broke the stream, or None.
     """
 
     name: str
     report: Mapping[str, Any]
     paths: Sequence[str]
     error: Exception | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """What the stream makes of the command's: 0 where all went well, 1 where it broke after its first frame."""
+        if self.error is None:
+            return 0
+        has_begun = self.report["frames"]["captured"] > 0
+        return 1 if has_begun or not isinstance(self.error, MirillaError) else self.error.exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,30 +96,32 @@ class _Prepared:
 
 
 def run_settings(settings: Settings, view: RunView, extra_sinks: Sequence[Sink] = ()) -> list[StreamOutcome]:
-    """Run every stream; one that breaks leaves the others alone.
+    """Run all streams at the same time, as `stream.stream_group` says; one that breaks leaves the others alone.
 
     Args:
         settings: what to run.
         view: told of every stream.
-        extra_sinks: also given every stream's frames.
+        extra_sinks: also given the frames; only where there is one stream.
 
     Returns:
-        What each stream did; fewer than there are streams where the user stopped the run.
+        What each stream did, in the settings' order; without those that had not begun when the user stopped the run.
 
     Raises:
-        MirillaError: something is wrong with the input; no frame was read of the stream that has it.
+        MirillaError: something is wrong with the input; no frame was read of any stream.
     """
-    outcomes = []
+    outcomes: dict[str, StreamOutcome] = {}
     with opencv_on_one_thread(), ExitStack() as opened:
-        streams = _prepare(settings, extra_sinks, opened)
-        for stream in streams:
-            with stopping_on_signals(stream.pipeline.stop) as stopped:
-                error = _run(stream, view)
-            outcomes.append(stream.outcome(error))
-            view.finished(outcomes[-1])
-            if stopped.is_set():
-                break
-    return outcomes
+        streams = {stream.name: stream for stream in _prepare(settings, extra_sinks, opened)}
+
+        def ended(name: str, error: Exception | None) -> None:
+            outcomes[name] = streams[name].outcome(error)
+            view.finished(outcomes[name])
+
+        pipelines = {name: stream.pipeline for name, stream in streams.items()}
+        group = StreamGroup(pipelines, GroupListener(view.following, ended))
+        with stopping_on_signals(group.stop):
+            group.run()
+    return [outcomes[name] for name in streams if name in outcomes]
 
 
 def prepare_stream(
@@ -138,16 +150,6 @@ def _about(model: LoadedModel) -> dict[str, str]:
     if model.why_not_cuda is not None:
         said["why_not_cuda"] = model.why_not_cuda
     return said
-
-
-def _run(stream: _Prepared, view: RunView) -> Exception | None:
-    try:
-        stream.pipeline.run(view.following(stream.name, stream.pipeline))
-    except Exception as error:
-        if not stream.pipeline.metrics.snapshot().captured:
-            raise
-        return error
-    return None
 
 
 def _prepare(
@@ -183,6 +185,10 @@ def _prepare(
             max_age_ms=stream.max_age_ms,
         )
         streams.append(_Prepared(name, source, pipeline, chosen, sinks))
+    for model in models.values():
+        users = sum(model in stream.models for stream in streams)
+        if users > 1:
+            model.share(users)
     return streams
 
 

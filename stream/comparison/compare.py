@@ -19,6 +19,7 @@ from models.evaluation.coco_annotations import read_coco_objects
 from models.model import Model, load_model
 from models.onnx_session import Device
 from models.package import find_package
+from stream.capture_stage import Limits
 from stream.comparison.material import Material, gather_material
 from stream.comparison.recording import Recording, record
 from stream.comparison.rows import LEAST_OVERLAP, ComparisonRow, Truth, comparison_rows
@@ -28,7 +29,6 @@ from stream.emphasis_choice import TASKS_WITH_BOXES
 from stream.errors import ConfigError
 from stream.frame import Frame, SourceInfo
 from stream.frame_result import FrameResult
-from stream.pipeline import Limits
 from stream.pose_models import POSES
 from stream.sinks import make_sink
 from stream.sinks.partial_file import PartialFile

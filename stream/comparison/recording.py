@@ -17,11 +17,12 @@ from typing_extensions import override
 
 from models.model import Model
 from models.results import Result
+from stream.capture_stage import Limits
 from stream.comparison.material import Material
 from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
 from stream.metrics import Metrics
-from stream.pipeline import Limits, Pipeline
+from stream.pipeline import Pipeline
 from stream.sinks import Sink
 
 

@@ -11,6 +11,8 @@ import platform
 import subprocess
 import sys
 import threading
+from collections import deque
+from itertools import chain, count
 from typing import Protocol
 
 import cv2
@@ -24,8 +26,10 @@ LARGEST_WH = (1280, 800)
 
 _PROBE = "import cv2; cv2.namedWindow('probe'); cv2.destroyAllWindows()"
 _PROBE_SECONDS = 30
+_KEYS_KEPT = 16
 _thread_lock = threading.Lock()
 _thread: threading.Thread | None = None
+_windows: list[HighGui] = []
 
 
 class Gui(Protocol):
@@ -48,25 +52,30 @@ class Gui(Protocol):
 
 
 class HighGui:
-    """A `Gui` over OpenCV's highgui."""
+    """A `Gui` over OpenCV's highgui, which does not tell which of several windows a key was meant for: all hear it."""
 
     def __init__(self) -> None:
         """Touches no screen."""
         self._title = ""
+        self._unheard: deque[str] = deque(maxlen=_KEYS_KEPT)
 
     def open(self, title: str, size_wh: tuple[int, int]) -> None:
         """See `Gui`."""
-        obstacle = display_obstacle()
+        obstacle = None if _windows else display_obstacle()
         if obstacle is not None:
             raise SinkError(f"sink: window: {obstacle}")
         _claim_thread()
-        self._title = title
+        # Two windows of one title would be one.
+        taken = {window._title for window in _windows}
+        numbered = (f"{title} ({number})" for number in count(2))
+        self._title = title = next(name for name in chain([title], numbered) if name not in taken)
         try:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
             scale = min(1.0, *(largest / side for largest, side in zip(LARGEST_WH, size_wh, strict=True)))
             cv2.resizeWindow(title, *(max(1, round(scale * side)) for side in size_wh))
         except cv2.error as error:
             raise SinkError(f"sink: window: OpenCV cannot open one ({error.err}); write a file instead") from error
+        _windows.append(self)
 
     def show(self, image: NDArray[np.uint8]) -> None:
         """See `Gui`."""
@@ -77,7 +86,10 @@ class HighGui:
         # The upper bits hold modifiers with some systems. Keys without a character have codes beyond the characters':
         # `waitKey` would cut them off, and the left arrow would be a Q.
         code = cv2.waitKeyEx(wait_ms)
-        return chr(code & 0xFFFF) if code >= 0 and code & 0xFFFF < 0x100 else None
+        if code >= 0 and code & 0xFFFF < 0x100:
+            for window in _windows if self in _windows else [self]:
+                window._unheard.append(chr(code & 0xFFFF))
+        return self._unheard.popleft() if self._unheard else None
 
     def is_open(self) -> bool:
         """See `Gui`."""
@@ -88,6 +100,8 @@ class HighGui:
 
     def close(self) -> None:
         """See `Gui`."""
+        if self in _windows:
+            _windows.remove(self)
         if self.is_open():
             cv2.destroyWindow(self._title)
             cv2.waitKey(1)  # some systems take the window away only when its events are handled

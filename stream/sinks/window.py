@@ -135,7 +135,9 @@ class WindowSink(Sink):
             if self._is_left:
                 return False
             self._show()
-            key = self._gui.key(_KEY_WAIT_MS)
+            # Other windows may wait for their turn on this thread.
+            left_ms = round(1000 * (until - self._clock()))
+            key = self._gui.key(max(1, min(left_ms, _KEY_WAIT_MS)))
             is_open = self._gui.is_open()
             binding = KEYS.get(key.lower()) if key is not None else None
             if binding is not None:

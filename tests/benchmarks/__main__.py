@@ -26,6 +26,7 @@ from tests.benchmarks import (
     recorded_video,
     segmenting,
     skip_unchanged,
+    streams,
     viewers,
 )
 
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "carrying": carrying.run,
     "segmenting": segmenting.run,
     "skip-unchanged": skip_unchanged.run,
+    "streams": streams.run,
     "viewers": viewers.run,
 }
 """Each takes a folder for its files; one that goes on for a while takes minutes, too."""

@@ -18,11 +18,12 @@ from rich.table import Table
 from typing_extensions import override
 
 from models import load_model
+from stream.capture_stage import Limits
 from stream.errors import SourceError
 from stream.frame_result import FrameResult
 from stream.metrics import Metrics
 from stream.opencv_threads import opencv_on_one_thread
-from stream.pipeline import Limits, Pipeline
+from stream.pipeline import Pipeline
 from stream.sinks import make_sink
 from stream.sinks.null import NullSink
 from stream.sources import open_source

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import cv2
@@ -57,6 +57,9 @@ class Desk:
             ["xdotool", *arguments], env=self._environment, capture_output=True, text=True, check=False
         )
         return done.stdout.strip()
+
+    def windows(self) -> list[str]:
+        return self._found().split()
 
     def press(self, key: str) -> None:
         self._xdotool("key", "--window", self._window, key)
@@ -125,6 +128,27 @@ def test_a_person_watches_pauses_saves_records_and_quits(desk: Callable[..., Des
     said = window.left()
     assert str(Path(str(recorded)).relative_to(tmp_path)) in said
     assert frame_times(Path(str(recorded)))[0] == "0.000000"
+
+
+def test_two_streams_have_a_window_each_and_a_key_is_for_both(desk: Callable[..., Desk], tmp_path: Path) -> None:
+    sources = [f"pattern:{width}x240@25x3000" for width in (WIDTH, 320)]
+    window = desk("--source", sources[0], "--source", sources[1], "--model", "none", "--no-hud")
+    wait_for("both windows", lambda: "seen" if len(window.windows()) == 2 else None)
+    # The second lies on the first, and leaves its right half free.
+    wait_for("a frame", lambda: "seen" if read_pattern_index(window.screenshot()[:240, :320]) else None)
+    wait_for("the other's", lambda: "seen" if np.ptp(window.screenshot()[:240, 320:WIDTH]) > 0 else None)
+    window.press("s")
+    saved = wait_for("a picture of each", lambda: " ".join(map(str, _pair(tmp_path.glob("out/pattern-*.png")))))
+    shapes = {np.asarray(cv2.imread(path)).shape for path in str(saved).split()}
+    assert shapes == {(240, WIDTH, 3), (240, 320, 3)}
+    window.press("q")
+    assert window.left().count(": done") == 2
+
+
+def _pair(paths: Iterable[Path]) -> list[Path]:
+    """Two paths, or none while there are not two."""
+    found = sorted(paths)
+    return found if len(found) == 2 else []
 
 
 def test_the_window_can_be_resized_and_keeps_the_picture_s_shape(desk: Callable[..., Desk]) -> None:

@@ -139,6 +139,7 @@ def test_a_report_of_a_run_of_three_frames() -> None:
     assert report == {
         "frames": {"captured": 3, "inferred": {"m": 3}, "written": 3, "dropped": {}},
         "fps": {"source": 25.0, "inference": {"m": 100.0}, "output": 100.0},
+        "fps_recent": {"source": 25.0, "inference": {"m": 100.0}, "output": 100.0},
         "latency_ms": {"p50": 10.0, "p95": 10.0, "p99": 10.0},
         "stage_ms": {
             "decode": {},
@@ -151,6 +152,26 @@ def test_a_report_of_a_run_of_three_frames() -> None:
         "models": {"m": {"provider": "CPUExecutionProvider", "package": "p"}},
         "wall_seconds": 0.03,
     }
+
+
+def test_a_report_has_the_average_rates_and_those_of_the_last_two_seconds() -> None:
+    clock = ScriptedClock()
+    metrics = Metrics(["m"], clock, source=ScriptedSource(0, is_live=True).info)
+    metrics.started()
+    # Ten seconds at 5 frames a second, then five at 20; every second frame is inferred.
+    for index in range(50 + 100):
+        clock.advance(0.2 if index < 50 else 0.05)
+        metrics.frame_captured(0)
+        metrics.frame_written(clock.now_ns)
+        if index % 2:
+            metrics.frame_inferred("m")
+    # Closing the files takes a while, which is no frame's fault.
+    clock.advance(7)
+    metrics.ended()
+    report = metrics.report({})
+    # 149 intervals in 9.8 + 5 seconds; of every second frame 74 in 9.6 + 5.
+    assert report["fps"] == {"source": 10.07, "inference": {"m": 5.07}, "output": 10.07}
+    assert report["fps_recent"] == {"source": 20.0, "inference": {"m": 10.0}, "output": 20.0}
 
 
 def test_the_ledger_balances_when_a_run_stops_early() -> None:

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from models.errors import ModelError
+from stream.capture_stage import Limits
 from stream.errors import SinkError, SourceError
 from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.metrics import Metrics
-from stream.pipeline import Limits, Pipeline
+from stream.pipeline import Pipeline
 from stream.renderer import Renderer
 from stream.sources.source import SourceStatus
 from stream.write_stage import WriteStage
@@ -201,6 +202,34 @@ def test_a_sink_that_is_late_is_given_the_newest_frame_and_not_the_next() -> Non
     assert frames["inferred"] == {"scripted": 50}
     assert all(index >= 48 for index in sink.indices[1:])
     assert frames["dropped"] == {"sinks_busy": 50 - len(sink.indices)}
+
+
+def test_pictures_that_the_source_itself_let_go_of_are_in_the_ledger() -> None:
+    class Camera(ScriptedSource):
+        """Every frame that is taken has superseded two others, and three more are left when it ends."""
+
+        @property
+        def status(self) -> SourceStatus:
+            superseded = 2 * self.yielded + (3 if self.exhausted.is_set() else 0)
+            return SourceStatus(
+                is_connected=True, last_frame_ns=0, attempt=0, reconnects=0, lost_ns=0, superseded=superseded
+            )
+
+    sink = ScriptedSink()
+    frames = run(Pipeline(Camera(4), [], [sink]))
+    assert frames == {"captured": 15, "inferred": {}, "written": 4, "dropped": {"superseded": 11}}
+
+
+def test_the_source_s_rate_counts_pictures_that_it_let_go_of() -> None:
+    clock = ScriptedClock()
+    camera = ScriptedSource(0, is_live=True)
+    metrics = Metrics([], clock, source=camera.info)
+    for _ in range(50):
+        # 30 pictures a second came, of which every third was taken.
+        clock.advance(0.1)
+        metrics.frames_superseded_in_source(2)
+        metrics.frame_captured(0)
+    assert metrics.source_fps == pytest.approx(30, rel=0.01)
 
 
 def test_frames_that_are_too_old_never_reach_the_model() -> None:

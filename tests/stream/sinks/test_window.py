@@ -418,6 +418,25 @@ def test_only_keys_with_a_character_are_heard(code: int, expected: str | None, m
     assert HighGui().key(10) == expected
 
 
+def test_a_key_is_heard_by_all_windows_once_and_each_has_its_own_title(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes, titles = iter([ord("q"), -1, -1, -1]), []
+    monkeypatch.setattr(gui_module, "_thread", None)
+    monkeypatch.setattr(gui_module, "display_obstacle", lambda: None)
+    monkeypatch.setattr(cv2, "namedWindow", lambda title, _flags: titles.append(title))
+    monkeypatch.setattr(cv2, "resizeWindow", lambda *_: None)
+    monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: -1.0)
+    monkeypatch.setattr(cv2, "waitKeyEx", lambda _wait_ms: next(codes))
+    windows = [HighGui(), HighGui()]
+    for window in windows:
+        window.open("Mirilla: door", (64, 48))
+    try:
+        assert titles == ["Mirilla: door", "Mirilla: door (2)"]
+        assert [window.key(1) for window in (*windows, *windows)] == ["q", "q", None, None]
+    finally:
+        for window in windows:
+            window.close()
+
+
 def test_all_windows_belong_to_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gui_module, "_thread", None)
     gui_module._claim_thread()
