@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from tests.end_to_end.conftest import ROOT, Mirilla
 from tests.end_to_end.ffprobe import frame_times
 
 PATIENCE_SECONDS = 30
+_LOOKS_UNTIL_MAPPED_AGAIN = 10
 WIDTH, HEIGHT = 640, 480
 
 Image = NDArray[np.uint8]
@@ -81,6 +83,22 @@ class Desk:
         """The number of the frame in the window, read from the screen."""
         return read_pattern_index(self.screenshot()[:HEIGHT, :WIDTH])
 
+    def see(self, what: str, is_seen: Callable[[], object]) -> None:
+        """Wait for the first pictures: until something is to be seen."""
+        looks = itertools.count(1)
+
+        def seen() -> str | None:
+            if is_seen():
+                return "seen"
+            if next(looks) % _LOOKS_UNTIL_MAPPED_AGAIN == 0:
+                # Without a window manager Qt now and then misses that a window has come to light, and paints nothing.
+                for window in self.windows():
+                    self._xdotool("windowunmap", "--sync", window)
+                    self._xdotool("windowmap", "--sync", window)
+            return None
+
+        wait_for(what, seen)
+
     def left(self) -> str:
         """What the run said, once it has ended well."""
         said, _ = self.run.communicate(timeout=PATIENCE_SECONDS)
@@ -105,7 +123,7 @@ def desk(screen: str, ffmpeg: Path, tmp_path: Path) -> Iterator[Callable[..., De
 
 def test_a_person_watches_pauses_saves_records_and_quits(desk: Callable[..., Desk], tmp_path: Path) -> None:
     window = desk("--source", f"pattern:{WIDTH}x{HEIGHT}@25x3000", "--model", "none", "--no-hud")
-    wait_for("a frame", lambda: "seen" if window.index() else None)
+    window.see("a frame", window.index)
     window.press("r")
     window.press("s")
     wait_for("a saved picture", lambda: " ".join(map(str, tmp_path.glob("out/pattern-*[0-9].png"))))
@@ -135,8 +153,8 @@ def test_two_streams_have_a_window_each_and_a_key_is_for_both(desk: Callable[...
     window = desk("--source", sources[0], "--source", sources[1], "--model", "none", "--no-hud")
     wait_for("both windows", lambda: "seen" if len(window.windows()) == 2 else None)
     # The second lies on the first, and leaves its right half free.
-    wait_for("a frame", lambda: "seen" if read_pattern_index(window.screenshot()[:240, :320]) else None)
-    wait_for("the other's", lambda: "seen" if np.ptp(window.screenshot()[:240, 320:WIDTH]) > 0 else None)
+    window.see("a frame", lambda: read_pattern_index(window.screenshot()[:240, :320]))
+    window.see("the other's", lambda: np.ptp(window.screenshot()[:240, 320:WIDTH]) > 0)
     window.press("s")
     saved = wait_for("a picture of each", lambda: " ".join(map(str, _pair(tmp_path.glob("out/pattern-*.png")))))
     shapes = {np.asarray(cv2.imread(path)).shape for path in str(saved).split()}
@@ -153,7 +171,7 @@ def _pair(paths: Iterable[Path]) -> list[Path]:
 
 def test_the_window_can_be_resized_and_keeps_the_picture_s_shape(desk: Callable[..., Desk]) -> None:
     window = desk("--source", f"pattern:{WIDTH}x{HEIGHT}@25x3000", "--model", "none", "--no-hud")
-    wait_for("a frame", lambda: "seen" if window.index() else None)
+    window.see("a frame", window.index)
     window.resize(1280, 960)
 
     def larger() -> str | None:
