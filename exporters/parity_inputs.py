@@ -1,17 +1,21 @@
 """What both sides of the parity gate are shown: pictures as the checkpoint's own processor makes them, and noise.
 
-The picture is drawn by code (sky, ground, a house, a sun, texture), so that none has to be downloaded or shipped.
+The photograph is the one that Matplotlib brings (Grace Hopper, public domain), so that none has to be downloaded or
+shipped; beside it stands a picture drawn by code.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from matplotlib import get_data_path
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
 from exporters.checkpoint import Checkpoint
 from exporters.errors import ExportError
@@ -39,8 +43,14 @@ def drawn_photo(height: int = PICTURE_HW[0], width: int = PICTURE_HW[1]) -> NDAr
     return np.asarray(np.clip(picture, 0, 255), np.uint8)
 
 
+def photograph(height: int = PICTURE_HW[0], width: int = PICTURE_HW[1]) -> NDArray[np.uint8]:
+    """A real photograph, of a person in uniform before a flag, cut to a shape; uint8 (H, W, 3), RGB."""
+    with Image.open(Path(get_data_path()) / "sample_data" / "grace_hopper.jpg") as image:
+        return np.asarray(ImageOps.fit(image.convert("RGB"), (width, height)), np.uint8)
+
+
 def gate_pictures(processor: Any) -> NDArray[np.float32]:
-    """Four inputs float32 (4, C, H, W): the drawn picture, its mirror image, a picture of noise, and noise itself.
+    """Four inputs float32 (4, C, H, W): a photograph, a drawn picture, a picture of noise, and noise itself.
 
     Args:
         processor: the checkpoint's own image processor.
@@ -48,9 +58,8 @@ def gate_pictures(processor: Any) -> NDArray[np.float32]:
     Raises:
         ExportError: the processor does not take pictures.
     """
-    photo = drawn_photo()
-    noise = np.random.default_rng(3).integers(0, 256, photo.shape, dtype=np.uint8)
-    made = processed(processor, [photo, np.ascontiguousarray(photo[:, ::-1]), noise])
+    noise = np.random.default_rng(3).integers(0, 256, (*PICTURE_HW, 3), dtype=np.uint8)
+    made = processed(processor, [photograph(), drawn_photo(), noise])
     return np.concatenate([*made, noise_like(made[0])])
 
 
@@ -121,9 +130,10 @@ def second_size(size_hw: tuple[int, int]) -> tuple[int, int]:
 
 def plain_pictures(height: int, width: int) -> NDArray[np.float32]:
     """Four inputs float32 (4, 3, H, W), 0..1, for networks of ours that come without a processor."""
-    photo = cv2.resize(drawn_photo(), (width, height), interpolation=cv2.INTER_AREA) / np.float32(255)
+    drawn = cv2.resize(drawn_photo(), (width, height), interpolation=cv2.INTER_AREA)
     noise = np.random.default_rng(3).random((2, height, width, 3), np.float32)
-    return np.stack([photo, photo[:, ::-1], *noise]).transpose(0, 3, 1, 2).astype(np.float32)
+    pictures = np.stack([photograph(height, width) / 255, drawn / 255, *noise])
+    return pictures.transpose(0, 3, 1, 2).astype(np.float32)
 
 
 def drawings(side_px: int) -> NDArray[np.float32]:
