@@ -187,5 +187,5 @@ def test_without_a_display_the_way_out_is_one_line_before_the_first_frame(mirill
     assert result.returncode == 2
     assert result.stderr.strip() == (
         "mirilla: sink: window: there is no display here (DISPLAY is not set), as over ssh; "
-        "write a file instead: --sink out.mp4"
+        "use --sink web or --sink out.mp4 instead"
     )
