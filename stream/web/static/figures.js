@@ -60,12 +60,7 @@ export class Figures {
   /** Show all figures of this moment. */
   show() {
     const { now } = this;
-    const rows = [
-      ["latency", milliseconds(this.latencyMs)],
-      ["shown", rate(this.shown)],
-      ["received", rate(this.received)],
-      ["bitrate", kilobits(this.kbits)],
-    ];
+    const rows = [["shown", rate(this.shown)]];
     if (now) {
       rows.push(
         ["codec", now.codec && `${now.codec} ${now.frameWidth ?? "?"}×${now.frameHeight ?? "?"}`],

@@ -1,6 +1,6 @@
 // Small graphs of the last minute, one a figure, with their words for those who do not see them.
 
-import { text } from "./texts.js";
+import { number, text } from "./texts.js";
 
 const SECONDS = 60;
 const HEIGHT_PX = 56;
@@ -35,7 +35,7 @@ export class Trace {
     this.figure.querySelector(".name").textContent = text(this.key);
     this.figure.querySelector(".now").textContent = nowInWords;
     const [least, most] = known.length ? [Math.min(...known), Math.max(...known)] : [null, null];
-    const range = known.length ? text("range", { least: this.inWords(least), most: this.inWords(most) }) : "";
+    const range = known.length ? text("range", { least: number(least), most: number(most) }) : "";
     this.figure.querySelector(".range").textContent = range;
     this.canvas.setAttribute("aria-label", `${text("lastMinute", { name: text(this.key) })}: ${nowInWords}; ${range}`);
     this.draw(most ?? 0);
