@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import ROOT, Mirilla
+from tests.end_to_end.conftest import Mirilla
+from tests.end_to_end.pages import ROOT
 from tests.end_to_end.ffprobe import frame_times
 
 pytestmark = pytest.mark.usefixtures("ffprobe")

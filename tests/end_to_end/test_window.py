@@ -16,7 +16,8 @@ import pytest
 from numpy.typing import NDArray
 
 from stream.sources.pattern import read_pattern_index
-from tests.end_to_end.conftest import ROOT, Mirilla
+from tests.end_to_end.conftest import Mirilla
+from tests.end_to_end.pages import ROOT
 from tests.end_to_end.ffprobe import frame_times
 
 PATIENCE_SECONDS = 30
