@@ -36,11 +36,18 @@ def test_the_stream_moves_in_its_colours_and_shows_what_was_captured_just_now(se
     page.get_by_role("button", name="Figures: pattern").focus()
     page.keyboard.press("Enter")
     figure = page.locator(".figures div")
-    page.wait_for_function("() => /ms/.test(document.querySelector('[data-figure=latency] dd')?.textContent)")
+    page.wait_for_function("() => /ms/.test(document.querySelector('[data-trace=latency] .now').textContent)")
     figures = dict(zip(figure.locator("dt").all_inner_texts(), figure.locator("dd").all_inner_texts(), strict=True))
     assert figures["codec"].split() == ["H264", "320\N{MULTIPLICATION SIGN}240"]
-    assert 0 < float(figures["capture to screen"].removesuffix(" ms").replace(",", "")) < 2000
-    assert {"received", "bit rate", "packets lost", "encoding"} <= set(figures)
+    assert {"shown", "dropped here", "packets lost", "encoding", "source"} <= set(figures)
+    latency = page.locator("[data-trace=latency]")
+    assert 0 < float(latency.locator(".now").inner_text().removesuffix(" ms").replace(",", "")) < 2000
+    # Who does not see the graph hears the same.
+    assert re.fullmatch(
+        r"capture to screen, the last minute: [\d.,]+ ms; \d+ to \d+ in a minute",
+        latency.get_by_role("img").get_attribute("aria-label") or "",
+    )
+    assert page.locator("[data-trace] .name").all_inner_texts() == ["capture to screen", "received", "bit rate"]
 
     page.get_by_role("button", name="Pause: pattern").click()
     wait_for(page, "paused")

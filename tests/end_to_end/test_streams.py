@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.conftest import Mirilla
-from tests.end_to_end.pages import ROOT
 from tests.end_to_end.ffprobe import frame_times
+from tests.end_to_end.pages import ROOT
 
 pytestmark = pytest.mark.usefixtures("ffprobe")
 

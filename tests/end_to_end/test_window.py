@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from stream.sources.pattern import read_pattern_index
 from tests.end_to_end.conftest import Mirilla
-from tests.end_to_end.pages import ROOT
 from tests.end_to_end.ffprobe import frame_times
+from tests.end_to_end.pages import ROOT
 
 PATIENCE_SECONDS = 30
 _LOOKS_UNTIL_MAPPED_AGAIN = 10
