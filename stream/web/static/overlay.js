@@ -72,7 +72,8 @@ export class Overlay {
     const context = this.canvas.getContext("2d");
     const area = pictureArea(this.video);
     const ratio = devicePixelRatio;
-    const [width, height] = [this.video.clientWidth, this.video.clientHeight].map((side) => Math.round(side * ratio));
+    const bounds = this.video.getBoundingClientRect();
+    const [width, height] = [bounds.width, bounds.height].map((side) => Math.round(side * ratio));
     if (this.canvas.width !== width || this.canvas.height !== height) {
       [this.canvas.width, this.canvas.height] = [width, height];
     }

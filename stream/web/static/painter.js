@@ -43,6 +43,7 @@ function drawVeil({ context, area }, things) {
   context.fillStyle = VEIL;
   context.fillRect(area.left, area.top, area.width, area.height);
   context.globalCompositeOperation = "destination-out";
+  context.fillStyle = DARK;
   for (const thing of things) {
     if (thing.path) inFramePixels(context, area, () => context.fill(thing.path, "evenodd"));
     else context.fillRect(...boxOnScreen(thing.box, area));
@@ -79,17 +80,20 @@ function drawMask({ context, area, line }, thing, isBare) {
 function drawBox({ context, area, line }, thing) {
   // Around a mask with contours, a box only has to hold its label.
   if (!thing.box || thing.joints.length) return;
-  const width = thing.path ? line / 2 : line;
-  const [x, y, w, h] = boxOnScreen(thing.box, area);
-  const frame = [x + width / 2, y + width / 2, Math.max(0, w - width), Math.max(0, h - width)];
-  if (!thing.path) {
-    context.strokeStyle = DARK;
-    context.lineWidth = width * 1.8;
-    context.strokeRect(...frame);
+  // Between the screen's own pixels, lines would be blurred.
+  const whole = (length) => Math.round(length * devicePixelRatio) / devicePixelRatio;
+  const width = Math.max(whole(thing.path ? line / 2 : line), 1 / devicePixelRatio);
+  // The dark rim keeps a line visible on any ground; what is faint need not be.
+  const rim = thing.path || context.globalAlpha < 1 ? 0 : Math.max(whole(line / 3), 1 / devicePixelRatio);
+  const [x, y, w, h] = boxOnScreen(thing.box, area).map(whole);
+  for (const [colour, out, thickness] of [[DARK, rim, width + 2 * rim], [thing.colour, 0, width]]) {
+    if (!rim && colour === DARK) continue;
+    context.strokeStyle = colour;
+    context.lineWidth = thickness;
+    // The line lies within the box.
+    const inset = thickness / 2 - out;
+    context.strokeRect(x + inset, y + inset, Math.max(0, w - 2 * inset), Math.max(0, h - 2 * inset));
   }
-  context.strokeStyle = thing.colour;
-  context.lineWidth = width;
-  context.strokeRect(...frame);
 }
 
 function drawPose({ context, area, line }, thing) {

@@ -7,11 +7,12 @@
  *   element's upper left corner; `scale` is CSS pixels a pixel of the frame; null before there is a picture
  */
 export function pictureArea(video) {
-  const { videoWidth, videoHeight, clientWidth, clientHeight } = video;
-  if (!videoWidth || !clientWidth || !clientHeight) return null;
-  const scale = Math.min(clientWidth / videoWidth, clientHeight / videoHeight);
+  const { videoWidth, videoHeight } = video;
+  const bounds = video.getBoundingClientRect();
+  if (!videoWidth || !bounds.width || !bounds.height) return null;
+  const scale = Math.min(bounds.width / videoWidth, bounds.height / videoHeight);
   const [width, height] = [videoWidth * scale, videoHeight * scale];
-  return { left: (clientWidth - width) / 2, top: (clientHeight - height) / 2, width, height, scale };
+  return { left: (bounds.width - width) / 2, top: (bounds.height - height) / 2, width, height, scale };
 }
 
 /**
