@@ -19,7 +19,11 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from stream.web.access import COOKIE, Access
+from stream.web.connection_routes import add_connection_routes
+from stream.web.invitation import Invitations
+from stream.web.metrics_route import add_metrics_route
 from stream.web.offer import OfferError, read_offer
+from stream.web.rate_limit import RateLimit
 from stream.web.served_stream import ServedStream, StreamDescription
 from stream.web.viewers import TooManyViewersError, Viewers
 
@@ -56,13 +60,22 @@ class TokenEntry(BaseModel):
     token: str
 
 
-def make_app(streams: Mapping[str, ServedStream], viewers: Viewers, access: Access) -> FastAPI:
+def make_app(
+    streams: Mapping[str, ServedStream],
+    viewers: Viewers,
+    access: Access,
+    *,
+    invitations: Invitations,
+    rate_limit: RateLimit,
+) -> FastAPI:
     """The application.
 
     Args:
         streams: by the name that they have in addresses.
         viewers: of all streams.
         access: where tokens and links are tried; that requests are admitted is the guard's work.
+        invitations: makes links for others.
+        rate_limit: the guard's, for the figures.
     """
     app = FastAPI(
         title="Mirilla",
@@ -75,6 +88,8 @@ def make_app(streams: Mapping[str, ServedStream], viewers: Viewers, access: Acce
     _add_page(app, access)
     _add_streams(app, streams, viewers)
     _add_whep(app, streams, viewers)
+    add_connection_routes(app, viewers.connections.servers, invitations)
+    add_metrics_route(app, streams, rate_limit)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
@@ -169,7 +184,10 @@ def _add_whep(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewer
         except TooManyViewersError as error:
             detail = "as many watch as may; come back later"
             raise HTTPException(503, detail, {"Retry-After": str(_RETRY_SECONDS)}) from error
-        return Response(answer, 201, {"Location": f"/whep/{stream}/{session}"}, SDP)
+        created = Response(answer, 201, {"Location": f"/whep/{stream}/{session}"}, SDP)
+        for link in viewers.connections.servers.links():
+            created.headers.append("Link", link)
+        return created
 
     @app.delete("/whep/{stream}/{session}", responses={401: _REASONS[401], 404: _REASONS[404]})
     async def leave(stream: str, session: str) -> None:

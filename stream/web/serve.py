@@ -17,9 +17,15 @@ from stream.stream_run import prepare_stream, stopping_on_signals
 from stream.web.access import Access, is_loopback
 from stream.web.app import make_app
 from stream.web.broadcast import Broadcast
+from stream.web.connections import Connections
+from stream.web.greeting import greeting
 from stream.web.guard import Guard
+from stream.web.ice import IceServers
+from stream.web.invitation import Invitations
+from stream.web.rate_limit import RateLimit
 from stream.web.served_stream import ServedStream, address_names
 from stream.web.server import WebServer
+from stream.web.tls import certificate_for
 from stream.web.viewers import Viewers
 from stream.web.web_sink import WebSink
 
@@ -33,7 +39,8 @@ class Serving:
 
     Attributes:
         server: where it listens.
-        access: the token and the link.
+        access: the token and the links.
+        invitations: makes links for others.
         viewers: of all streams.
         streams: by the name that they have in addresses.
         threads: one a stream.
@@ -41,17 +48,19 @@ class Serving:
 
     server: WebServer
     access: Access
+    invitations: Invitations
     viewers: Viewers
     streams: Mapping[str, ServedStream]
     threads: Sequence[threading.Thread]
 
 
-def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
+def serve_streams(settings: Settings, say: Callable[[str], None], *, with_code: bool = False) -> bool:
     """Serve until Ctrl-C, SIGTERM, or the end of the last stream.
 
     Args:
         settings: the streams, and how they are shown.
         say: prints a line for the user.
+        with_code: whether a QR code of the link is printed, too.
 
     Returns:
         Whether no stream broke.
@@ -60,7 +69,7 @@ def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
         MirillaError: something is wrong with the input; nothing was served.
     """
     with opencv_on_one_thread(), serving(settings) as now, stopping_on_signals(lambda: None) as stopped:
-        for line in _greeting(now, settings.web):
+        for line in greeting(now.invitations, settings.web, now.server.certificate, with_code=with_code):
             say(line)
         while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in now.threads):
             pass
@@ -79,17 +88,20 @@ def serving(settings: Settings) -> Iterator[Serving]:
     web = settings.web
     with ExitStack() as opened:
         streams = _prepare(settings, opened)
-        access, viewers = Access(token_for(web)), Viewers(web.max_viewers)
+        access, rate_limit = Access(token_for(web)), RateLimit()
+        viewers = Viewers(web.max_viewers, Connections(IceServers(web.ice_servers), web.interfaces))
         threads = [
             threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True)
             for name, stream in streams.items()
         ]
-        server = WebServer(web.host, web.port)
+        server = WebServer(web.host, web.port, certificate_for(web.tls, web.host))
         try:
-            server.start(Guard(make_app(streams, viewers, access), access, web.host))
+            invitations = Invitations(access, server.host, server.port, is_secure=server.certificate is not None)
+            app = make_app(streams, viewers, access, invitations=invitations, rate_limit=rate_limit)
+            server.start(Guard(app, access, web.host, rate_limit))
             for thread in threads:
                 thread.start()
-            yield Serving(server, access, viewers, streams, threads)
+            yield Serving(server, access, invitations, viewers, streams, threads)
         finally:
             for stream in streams.values():
                 stream.pipeline.stop()
@@ -122,17 +134,3 @@ def token_for(web: WebSettings) -> str | None:
     if web.token is not None or is_loopback(web.host):
         return web.token
     return secrets.token_urlsafe(24)
-
-
-def _greeting(now: Serving, web: WebSettings) -> Iterator[str]:
-    server, access = now.server, now.access
-    host = f"[{server.host}]" if ":" in server.host else server.host
-    address = f"http://{host}:{server.port}/"
-    if access.link_code is None:
-        yield f"open {address} (Ctrl-C ends)"
-        return
-    yield f"open {address}enter?code={access.link_code} (works once; Ctrl-C ends)"
-    if web.token is None:
-        yield "other viewers need the token of this run: set web.token in the configuration to choose it"
-    if not is_loopback(web.host):
-        yield "the connection to the page is not encrypted: use it in a network that you trust, or behind a TLS proxy"
