@@ -59,7 +59,7 @@ def serve(
     from stream.web.serve import serve_streams
 
     def say(line: str) -> None:
-        out.print(line, highlight=False, soft_wrap=True, markup=False)
+        out.print(line, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
     if not serve_streams(settings, say, with_code=out.is_terminal):
         raise typer.Exit(1)

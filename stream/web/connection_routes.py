@@ -12,9 +12,11 @@ from stream.web.invitation import Invitation, Invitations
 
 
 class ConnectionSettings(BaseModel):
-    """What a page gives to its connections (WebRTC, 4.2.1, RTCConfiguration)."""
+    """What a page has to know before it connects."""
 
-    iceServers: list[IceServerEntry]  # noqa: N815 - WebRTC's own name
+    iceServers: list[IceServerEntry]  # noqa: N815 - WebRTC's own name (4.2.1, RTCConfiguration)
+    invitations: bool
+    """Whether others may be invited."""
 
 
 def add_connection_routes(app: FastAPI, servers: IceServers, invitations: Invitations) -> None:
@@ -30,7 +32,7 @@ def add_connection_routes(app: FastAPI, servers: IceServers, invitations: Invita
     @app.get("/api/connection", responses=no_token)
     async def connection_settings() -> ConnectionSettings:
         """Which servers help to connect, with credentials that are good from now on."""
-        return ConnectionSettings(iceServers=servers.entries())
+        return ConnectionSettings(iceServers=servers.entries(), invitations=invitations.is_possible)
 
     @app.post("/api/invitation", responses={**no_token, 409: {"description": "Nobody else reaches this server."}})
     async def invite() -> Invitation:

@@ -1,6 +1,8 @@
 // The page: lists the server's streams, shows each, and asks for the token where the server does.
 
 import { Figures } from "./figures.js";
+import { connectionSettings } from "./ice.js";
+import { offerInvitations } from "./invite.js";
 import { Player } from "./player.js";
 import { preferredLanguage, setLanguage, text, translate } from "./texts.js";
 
@@ -56,7 +58,9 @@ class Card {
     if (state === "connecting") this.figures.begin();
     const shown = this.end ?? state;
     this.section.dataset.state = shown;
-    const line = this.problem && this.end === "failed" ? `${text(shown)}: ${this.problem}` : text(shown);
+    const step = ["waiting", "connecting"].includes(shown) ? this.player.failedStep : null;
+    const why = shown === "failed" ? this.problem : step && text(`${step}Failed`);
+    const line = why ? `${text(shown)}: ${why}` : text(shown);
     const status = this.section.querySelector(".state");
     if (status.textContent !== line) status.textContent = line;
   }
@@ -152,6 +156,7 @@ async function look() {
     return;
   }
   const streams = await response.json();
+  offerInvitations((await connectionSettings()).invitations);
   say(streams.length ? "" : "noStreams");
   if (streams.map(({ name }) => name).join("/") !== cards.map(({ name }) => name).join("/")) {
     clear();

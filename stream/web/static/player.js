@@ -1,5 +1,7 @@
 // Watches one stream by WHEP, and comes back by itself when the connection is lost.
 
+import { connectionSettings, stepOf } from "./ice.js";
+
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 4000;
 const GATHERING_MS = 1000;
@@ -7,6 +9,8 @@ const GATHERING_MS = 1000;
 const SILENCE_MS = 7000;
 const PING_EVERY_MS = 2000;
 const MESSAGES_KEPT = 150;
+// From the answer on, and again from the connection to the first picture.
+const STEP_MS = 8000;
 
 export class Player {
   /**
@@ -23,6 +27,8 @@ export class Player {
     this.retryMs = FIRST_RETRY_MS;
     this.timer = 0;
     this.attempt = 0;
+    /** Where the last attempt got stuck: `signalling`, `ice`, `dtls` or `media`; null once there are pictures. */
+    this.failedStep = null;
   }
 
   start() {
@@ -34,6 +40,7 @@ export class Player {
   stop() {
     this.attempt++;
     clearTimeout(this.timer);
+    clearTimeout(this.waiting);
     clearInterval(this.pinging);
     this.connection?.close();
     this.connection = null;
@@ -45,7 +52,9 @@ export class Player {
 
   async connect(attempt) {
     this.tell.state("connecting");
-    const connection = new RTCPeerConnection();
+    const { iceServers = [] } = await connectionSettings();
+    if (attempt !== this.attempt) return;
+    const connection = new RTCPeerConnection({ iceServers });
     this.connection = connection;
     this.captured = new Map();
     this.origin = null;
@@ -63,9 +72,11 @@ export class Player {
       connection.onconnectionstatechange = () => {
         if (connection.connectionState === "connected") {
           this.retryMs = FIRST_RETRY_MS;
+          this.failedStep = null;
           this.tell.state("live");
+          this.expectProgress(attempt);
         } else if (["failed", "closed"].includes(connection.connectionState)) {
-          this.lost(attempt, "waiting");
+          this.lost(attempt, "waiting", this.session && stepOf(connection));
         }
       };
       await connection.setLocalDescription();
@@ -76,7 +87,7 @@ export class Player {
         body: connection.localDescription.sdp,
       });
       if (response.status !== 201) {
-        this.lost(attempt, { 406: "unusable", 503: "full" }[response.status] ?? "waiting");
+        this.lost(attempt, { 406: "unusable", 503: "full" }[response.status] ?? "waiting", "signalling");
         return;
       }
       if (attempt !== this.attempt) {
@@ -86,15 +97,30 @@ export class Player {
       this.session = response.headers.get("Location");
       await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
       this.heardAt = performance.now();
+      if (connection.connectionState !== "connected") this.expectProgress(attempt);
     } catch (error) {
       console.debug("mirilla:", error);
-      this.lost(attempt, "waiting");
+      this.lost(attempt, "waiting", "signalling");
     }
   }
 
+  /** Give the attempt up where nothing has become better of it after a while. */
+  expectProgress(attempt) {
+    clearTimeout(this.waiting);
+    const before = stepOf(this.connection);
+    this.waiting = setTimeout(async () => {
+      const received = (await this.statistics())?.framesReceived ?? 0;
+      if (attempt !== this.attempt || received) return;
+      const step = stepOf(this.connection);
+      if (step === before) this.lost(attempt, "waiting", step);
+      else this.expectProgress(attempt);
+    }, STEP_MS);
+  }
+
   /** Try again after a while that doubles, unless something newer has begun. */
-  lost(attempt, state) {
+  lost(attempt, state, step = null) {
     if (attempt !== this.attempt) return;
+    this.failedStep = step;
     this.stop();
     this.tell.state(state);
     const again = this.attempt;
