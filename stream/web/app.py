@@ -19,6 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from stream.web.access import COOKIE, Access
+from stream.web.answers import ANYWHERE, BEHIND_TOKEN, answers
 from stream.web.connection_routes import add_connection_routes
 from stream.web.invitation import Invitations
 from stream.web.metrics_route import add_metrics_route
@@ -31,18 +32,6 @@ STATIC = Path(__file__).parent / "static"
 SDP = "application/sdp"
 _SDP_TEXT: dict[str, Any] = {SDP: {"schema": {"type": "string"}}}
 _RETRY_SECONDS = 10
-_REASONS: dict[int | str, dict[str, Any]] = {
-    status: {"description": description}
-    for status, description in {
-        400: "The offer cannot be read or answered.",
-        401: "No token.",
-        404: "No stream or session of this name.",
-        406: "No codec that we have.",
-        413: "The body is too large.",
-        415: "No SDP.",
-        503: "Nobody more may watch now.",
-    }.items()
-}
 
 
 class Health(BaseModel):
@@ -83,6 +72,7 @@ def make_app(
         # FastAPI's own pages fetch their programs from a CDN.
         docs_url=None,
         redoc_url=None,
+        responses=ANYWHERE,
         lifespan=_lifespan(streams, viewers),
     )
     _add_page(app, access)
@@ -128,7 +118,7 @@ def _add_page(app: FastAPI, access: Access) -> None:
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html")
 
-    @app.get("/enter", status_code=303, responses={403: {"description": "The code was used, or never was one."}})
+    @app.get("/enter", status_code=303, responses=answers({403: "The code was used, or never was one."}))
     async def enter(request: Request, code: Annotated[str, Query(max_length=100)]) -> RedirectResponse:
         """Come in by a link that works once."""
         if not access.takes_code(code):
@@ -137,7 +127,7 @@ def _add_page(app: FastAPI, access: Access) -> None:
         let_in(response, request)
         return response
 
-    @app.post("/api/session", status_code=204, responses={403: {"description": "Not the token."}})
+    @app.post("/api/session", status_code=204, responses=answers({403: "Not the token."}))
     async def come_in(request: Request, entry: TokenEntry) -> Response:
         """Come in with the token."""
         if not access.takes_token(entry.token):
@@ -148,7 +138,7 @@ def _add_page(app: FastAPI, access: Access) -> None:
 
 
 def _add_streams(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewers) -> None:
-    @app.get("/healthz")
+    @app.get("/healthz", responses={503: {"model": Health, "description": "A stream has failed."}})
     async def health(response: Response) -> Health:
         """Whether every stream runs; 503 where one has failed."""
         states = Counter(str(stream.state) for stream in streams.values())
@@ -156,7 +146,7 @@ def _add_streams(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Vie
         response.status_code = 200 if is_well else 503
         return Health(ok=is_well, streams=dict(states), viewers=len(viewers))
 
-    @app.get("/api/streams", responses={401: _REASONS[401]})
+    @app.get("/api/streams", responses=BEHIND_TOKEN)
     async def list_streams() -> list[StreamDescription]:
         """All streams, in the order of the configuration."""
         return [stream.description() for stream in streams.values()]
@@ -167,7 +157,19 @@ def _add_whep(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewer
         "/whep/{stream}",
         status_code=201,
         response_class=Response,
-        responses={**_REASONS, 201: {"description": "The SDP answer; Location is the session.", "content": _SDP_TEXT}},
+        responses={
+            **BEHIND_TOKEN,
+            **answers(
+                {
+                    400: "The offer cannot be read or answered.",
+                    404: "No stream of this name.",
+                    406: "No codec that we have.",
+                    415: "No SDP.",
+                    503: "Nobody more may watch now.",
+                }
+            ),
+            201: {"description": "The SDP answer; Location is the session.", "content": _SDP_TEXT},
+        },
         openapi_extra={"requestBody": {"required": True, "content": _SDP_TEXT}},
     )
     async def watch(stream: str, request: Request) -> Response:
@@ -189,7 +191,7 @@ def _add_whep(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewer
             created.headers.append("Link", link)
         return created
 
-    @app.delete("/whep/{stream}/{session}", responses={401: _REASONS[401], 404: _REASONS[404]})
+    @app.delete("/whep/{stream}/{session}", responses={**BEHIND_TOKEN, **answers({404: "No session of this name."})})
     async def leave(stream: str, session: str) -> None:
         """End a session (WHEP)."""
         if not await viewers.end(stream, session):

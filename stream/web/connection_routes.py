@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI, HTTPException, Response
 from pydantic import BaseModel
 
+from stream.web.answers import BEHIND_TOKEN, answers
 from stream.web.ice import IceServerEntry, IceServers
 from stream.web.invitation import Invitation, Invitations
 
@@ -27,14 +26,13 @@ def add_connection_routes(app: FastAPI, servers: IceServers, invitations: Invita
         servers: STUN and TURN servers.
         invitations: makes links and QR codes.
     """
-    no_token: dict[int | str, dict[str, Any]] = {401: {"description": "No token."}}
 
-    @app.get("/api/connection", responses=no_token)
+    @app.get("/api/connection", responses=BEHIND_TOKEN)
     async def connection_settings() -> ConnectionSettings:
         """Which servers help to connect, with credentials that are good from now on."""
         return ConnectionSettings(iceServers=servers.entries(), invitations=invitations.is_possible)
 
-    @app.post("/api/invitation", responses={**no_token, 409: {"description": "Nobody else reaches this server."}})
+    @app.post("/api/invitation", responses={**BEHIND_TOKEN, **answers({409: "Nobody else reaches this server."})})
     async def invite() -> Invitation:
         """A link that works once, and its QR code."""
         if not invitations.is_possible:

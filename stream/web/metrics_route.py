@@ -12,6 +12,7 @@ from starlette.requests import Request
 from typing_extensions import override
 
 from stream.metrics_server import MetricsCollector
+from stream.web.answers import BEHIND_TOKEN
 from stream.web.rate_limit import RateLimit
 from stream.web.served_stream import ServedStream
 
@@ -56,7 +57,7 @@ def add_metrics_route(app: FastAPI, streams: Mapping[str, ServedStream], rate_li
         response_class=Response,
         responses={
             200: {"description": "As Prometheus reads it.", "content": {"text/plain": {"schema": {"type": "string"}}}},
-            401: {"description": "No token."},
+            **BEHIND_TOKEN,
         },
     )
     async def metrics(request: Request) -> Response:

@@ -38,8 +38,6 @@ def shaken_hands(certificate: Certificate, name: str, trusted: Path) -> str:
     serving.start()
     try:
         with client.wrap_socket(theirs, server_hostname=name) as line:
-
-
             return hashlib.sha256(line.getpeercert(binary_form=True) or b"").hexdigest().upper()
     finally:
         theirs.close()
