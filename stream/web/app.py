@@ -19,6 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from stream.web.access import COOKIE, Access
+from stream.web.added_streams import AddedStreams
 from stream.web.answers import ANYWHERE, BEHIND_TOKEN, answers
 from stream.web.connection_routes import add_connection_routes
 from stream.web.invitation import Invitations
@@ -26,6 +27,7 @@ from stream.web.metrics_route import add_metrics_route
 from stream.web.offer import OfferError, read_offer
 from stream.web.rate_limit import RateLimit
 from stream.web.served_stream import ServedStream, StreamDescription
+from stream.web.stream_routes import add_stream_routes
 from stream.web.viewers import TooManyViewersError, Viewers
 
 STATIC = Path(__file__).parent / "static"
@@ -56,6 +58,7 @@ def make_app(
     *,
     invitations: Invitations,
     rate_limit: RateLimit,
+    added: AddedStreams | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -65,6 +68,7 @@ def make_app(
         access: where tokens and links are tried; that requests are admitted is the guard's work.
         invitations: makes links for others.
         rate_limit: the guard's, for the figures.
+        added: adds streams; None where nobody may.
     """
     app = FastAPI(
         title="Mirilla",
@@ -73,32 +77,34 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         responses=ANYWHERE,
-        lifespan=_lifespan(streams, viewers),
+        lifespan=_lifespan(streams, viewers, added),
     )
     _add_page(app, access)
     _add_streams(app, streams, viewers)
     _add_whep(app, streams, viewers)
-    add_connection_routes(app, viewers.connections.servers, invitations)
+    add_stream_routes(app, added, viewers)
+    add_connection_routes(app, viewers.connections.servers, invitations, allows_additions=added is not None)
     add_metrics_route(app, streams, rate_limit)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
 
-def _lifespan(streams: Mapping[str, ServedStream], viewers: Viewers) -> Any:
+def _lifespan(streams: Mapping[str, ServedStream], viewers: Viewers, added: AddedStreams | None) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         def tell_figures() -> None:
-            for stream in streams.values():
+            for stream in list(streams.values()):
                 figures = stream.figures().model_dump_json()
                 stream.broadcast.tell_all(f'{{"type": "figures", "figures": {figures}}}')
 
-        watching = asyncio.create_task(viewers.watch(tell_figures))
-        try:
-            yield
-        finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            await viewers.end_all()
+        async with added or contextlib.nullcontext():
+            watching = asyncio.create_task(viewers.watch(tell_figures))
+            try:
+                yield
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+                await viewers.end_all()
 
     return lifespan
 
@@ -142,7 +148,8 @@ def _add_streams(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Vie
     async def health(response: Response) -> Health:
         """Whether every stream runs; 503 where one has failed."""
         states = Counter(str(stream.state) for stream in streams.values())
-        is_well = "failed" not in states
+        # What somebody has added is theirs to look after.
+        is_well = all(stream.state != "failed" or stream.is_added for stream in streams.values())
         response.status_code = 200 if is_well else 503
         return Health(ok=is_well, streams=dict(states), viewers=len(viewers))
 

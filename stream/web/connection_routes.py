@@ -16,21 +16,28 @@ class ConnectionSettings(BaseModel):
     iceServers: list[IceServerEntry]  # noqa: N815 - WebRTC's own name (4.2.1, RTCConfiguration)
     invitations: bool
     """Whether others may be invited."""
+    additions: bool
+    """Whether streams may be added."""
 
 
-def add_connection_routes(app: FastAPI, servers: IceServers, invitations: Invitations) -> None:
+def add_connection_routes(
+    app: FastAPI, servers: IceServers, invitations: Invitations, *, allows_additions: bool
+) -> None:
     """Let an application answer at these addresses.
 
     Args:
         app: the application.
         servers: STUN and TURN servers.
         invitations: makes links and QR codes.
+        allows_additions: whether streams may be added.
     """
 
     @app.get("/api/connection", responses=BEHIND_TOKEN)
     async def connection_settings() -> ConnectionSettings:
         """Which servers help to connect, with credentials that are good from now on."""
-        return ConnectionSettings(iceServers=servers.entries(), invitations=invitations.is_possible)
+        return ConnectionSettings(
+            iceServers=servers.entries(), invitations=invitations.is_possible, additions=allows_additions
+        )
 
     @app.post("/api/invitation", responses={**BEHIND_TOKEN, **answers({409: "Nobody else reaches this server."})})
     async def invite() -> Invitation:

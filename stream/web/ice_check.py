@@ -55,10 +55,11 @@ async def _mapped(host: str, port: int) -> str:
     """What a STUN server says of this machine's address."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, family=socket.AF_INET, type=socket.SOCK_DGRAM)
-    transport, asker = await loop.create_datagram_endpoint(_Asker, remote_addr=found[0][4][:2])
+    there = (str(found[0][4][0]), port)
+    transport, asker = await loop.create_datagram_endpoint(_Asker, remote_addr=there)
     try:
         request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
-        transaction = stun.Transaction(request, found[0][4][:2], asker)
+        transaction = stun.Transaction(request, there, asker)
         asker.transaction = transaction
         answer, _ = await transaction.run()
     finally:

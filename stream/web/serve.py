@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from stream.config import Settings, WebSettings
+from stream.config import OverlaySettings, Settings, StreamSettings, WebSettings
+from stream.errors import ConfigError
 from stream.opencv_threads import opencv_on_one_thread
 from stream.sources import Source, open_source
 from stream.sources.repeated import RepeatedSource
 from stream.sources.source import SourceOptions
-from stream.stream_run import prepare_stream, stopping_on_signals
+from stream.stream_run import Opening, prepare_stream, stopping_on_signals
 from stream.web.access import Access, is_loopback
+from stream.web.added_streams import AddedStreams
 from stream.web.app import make_app
 from stream.web.broadcast import Broadcast
 from stream.web.connections import Connections
@@ -28,6 +31,9 @@ from stream.web.server import WebServer
 from stream.web.tls import certificate_for
 from stream.web.viewers import Viewers
 from stream.web.web_sink import WebSink
+
+NULL = "null"
+"""The sink of a stream that only the page shows."""
 
 _WAKE_EVERY_SECONDS = 0.2
 _STOP_SECONDS = 1.0
@@ -97,13 +103,14 @@ def serving(settings: Settings) -> Iterator[Serving]:
         server = WebServer(web.host, web.port, certificate_for(web.tls, web.host))
         try:
             invitations = Invitations(access, server.host, server.port, is_secure=server.certificate is not None)
-            app = make_app(streams, viewers, access, invitations=invitations, rate_limit=rate_limit)
+            added = _additions(settings, streams)
+            app = make_app(streams, viewers, access, invitations=invitations, rate_limit=rate_limit, added=added)
             server.start(Guard(app, access, web.host, rate_limit))
             for thread in threads:
                 thread.start()
             yield Serving(server, access, invitations, viewers, streams, threads)
         finally:
-            for stream in streams.values():
+            for stream in list(streams.values()):
                 stream.pipeline.stop()
             server.stop()
             for thread in threads:
@@ -121,12 +128,41 @@ def _prepare(settings: Settings, opened: ExitStack) -> dict[str, ServedStream]:
     """Every stream by the name that it has in addresses, with its source open."""
     by_the_clock = {name: stream.model_copy(update={"realtime": True}) for name, stream in settings.streams.items()}
     settings = settings.model_copy(update={"streams": by_the_clock})
-    streams: dict[str, ServedStream] = {}
-    for title, name in address_names(settings.streams).items():
-        broadcast = Broadcast(settings.web.bitrate_kbps * 1000)
-        pipeline = prepare_stream(settings, title, [WebSink(broadcast)], opened, opening=open_repeated)
-        streams[name] = ServedStream(name, title, broadcast, pipeline, settings.web.bitrate_kbps)
-    return streams
+    names = address_names(settings.streams)
+    return {name: _made(settings, title, name, open_repeated, opened) for title, name in names.items()}
+
+
+def _made(settings: Settings, title: str, name: str, opening: Opening, opened: ExitStack) -> ServedStream:
+    """One stream, with its source open."""
+    broadcast = Broadcast(settings.web.bitrate_kbps * 1000)
+    pipeline = prepare_stream(settings, title, [WebSink(broadcast)], opened, opening=opening)
+    return ServedStream(name, title, broadcast, pipeline, settings.web.bitrate_kbps)
+
+
+def _additions(settings: Settings, streams: dict[str, ServedStream]) -> AddedStreams | None:
+    """What adds streams to those of the configuration; None where nobody may.
+
+    Raises:
+        ConfigError: there is no stream that added ones could be like, or libav would not be held to the rules.
+    """
+    allowed = settings.web.allow_sources
+    if allowed is None:
+        return None
+    if allowed.like is not None and allowed.like not in settings.streams:
+        known = ", ".join(settings.streams)
+        raise ConfigError(f"web.allow_sources.like: no stream is called {allowed.like!r}; there are {known}")
+    if "no_proxy" in os.environ:
+        raise ConfigError("web.allow_sources: libav goes round all rules with no_proxy in the environment; unset it")
+    bare = StreamSettings(source="", sinks=(NULL,), overlay=OverlaySettings(hud=False))
+    like = bare if allowed.like is None else settings.streams[allowed.like]
+
+    def make(title: str, name: str, address: str, opening: Opening, opened: ExitStack) -> ServedStream:
+        stream = like.model_copy(update={"source": address, "sinks": (NULL,), "realtime": True})
+        made = _made(settings.model_copy(update={"streams": {title: stream}}), title, name, opening, opened)
+        made.is_added = True
+        return made
+
+    return AddedStreams(allowed, streams, make)
 
 
 def token_for(web: WebSettings) -> str | None:

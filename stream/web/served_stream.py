@@ -46,6 +46,8 @@ class StreamDescription(BaseModel):
     viewers: dict[str, int]
     bitrate_kbps: int
     whep: str
+    is_added: bool
+    """Whether a viewer has added it, and may take it away."""
     figures: StreamFigures
 
 
@@ -68,6 +70,7 @@ class ServedStream:
         self.pipeline = pipeline
         self.state: State = "starting"
         self.error: Exception | None = None
+        self.is_added = False
         self._bitrate_kbps = bitrate_kbps
 
     def run(self) -> None:
@@ -111,6 +114,7 @@ class ServedStream:
             viewers={str(codec): count for codec, count in self.broadcast.viewers.items()},
             bitrate_kbps=self._bitrate_kbps,
             whep=f"/whep/{self.name}",
+            is_added=self.is_added,
             figures=self.figures(),
         )
 

@@ -7,7 +7,6 @@ are killed. Linux alone tells threads, open files and memory.
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -24,7 +23,7 @@ VISITORS = 200
 AT_ONCE = 10
 """Visitors of one process; every third process is killed, and says no goodbye."""
 
-SOURCE = "pattern:640x360@30x10000000"
+SOURCE = "pattern:640x360@30x1000000"
 GONE_SECONDS = 15.0
 FLOOD_SECONDS = 5.0
 REQUESTS_PER_SECOND = 1000
@@ -53,24 +52,28 @@ def run(folder: Path, minutes: float = 5.0) -> Table:  # noqa: ARG001 - nothing 
         wait_until_alone(port)
         before = kept(pid, port)
         rounds = VISITORS // AT_ONCE
+        add_row(table, "before", before)
         began, most = time.monotonic(), 0
         for number in range(rounds):
+            if number == rounds // 2:
+                wait_until_alone(port)
+                add_row(table, f"after {VISITORS // 2} visitors", kept(pid, port))
             most = max(most, visit(port, AT_ONCE, is_polite=number % 3 != 2))
             time.sleep(max(0.0, began + 60 * minutes * (number + 1) / rounds - time.monotonic()))
         during = kept(pid, port)
         took = time.monotonic() - began
         seconds = wait_until_alone(port)
         after = kept(pid, port)
-        add_row(table, "before", before)
         add_row(table, f"after {VISITORS} visitors in {took / 60:.1f} minutes", after, (before, during))
         again = kept(pid, port)
         answers = flood(port)
         flooded = kept(pid, port)
         add_row(table, f"after {REQUESTS_PER_SECOND} requests a second", flooded, (again, flooded))
+    statuses = answers["statuses"]
     table.caption = (
         f"at most {most} at a time; the last had gone {seconds:.1f} s after the last of them left; of "
-        f"{sum(answers['statuses'].values())} requests in {FLOOD_SECONDS:.0f} s {answers['statuses'].get('200', 0)} were "
-        f"answered and {answers['statuses'].get('429', 0)} refused, half of all within {answers['p50_ms']:.0f} ms"
+        f"{sum(statuses.values())} requests in {FLOOD_SECONDS:.0f} s {statuses.get('200', 0)} were answered and "
+        f"{statuses.get('429', 0)} refused, half of all within {answers['p50_ms']:.0f} ms"
     )
     return table
 
@@ -123,7 +126,7 @@ def kept(pid: int, port: int) -> Kept:
     links = []
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            links.append(os.readlink(entry))
+            links.append(str(entry.readlink()))
         except OSError:
             continue
     figures = {name: int(value) for name, value in re.findall(r"^(\w+):\s+(\d+)", status, re.MULTILINE)}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis.core.result import Ok
 from schemathesis.config import SchemathesisConfig
 
 from tests.stream.web.conftest import Client, running
@@ -40,12 +41,13 @@ def description(client: Client) -> schemathesis.BaseSchema:
 
 def test_every_answer_is_one_that_the_description_names(description: schemathesis.BaseSchema) -> None:
     for found in description.get_all_operations():
+        assert isinstance(found, Ok), found
         operation = found.ok()
 
         @seed(1)
         @settings(max_examples=EXAMPLES, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy())
-        def ask(case: schemathesis.Case) -> None:
+        def ask(case: schemathesis.Case[Any]) -> None:
             case.call_and_validate(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
 
         ask()
