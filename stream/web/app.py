@@ -11,7 +11,7 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
@@ -23,6 +23,7 @@ from stream.web.added_streams import AddedStreams
 from stream.web.answers import ANYWHERE, BEHIND_TOKEN, answers
 from stream.web.connection_routes import add_connection_routes
 from stream.web.invitation import Invitations
+from stream.web.legend import ModelLegend
 from stream.web.metrics_route import add_metrics_route
 from stream.web.offer import OfferError, read_offer
 from stream.web.rate_limit import RateLimit
@@ -95,7 +96,7 @@ def _lifespan(streams: Mapping[str, ServedStream], viewers: Viewers, added: Adde
         def tell_figures() -> None:
             for stream in list(streams.values()):
                 figures = stream.figures().model_dump_json()
-                stream.broadcast.tell_all(f'{{"type": "figures", "figures": {figures}}}')
+                stream.views.tell_all(f'{{"type": "figures", "figures": {figures}}}')
 
         async with added or contextlib.nullcontext():
             watching = asyncio.create_task(viewers.watch(tell_figures))
@@ -158,6 +159,13 @@ def _add_streams(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Vie
         """All streams, in the order of the configuration."""
         return [stream.description() for stream in streams.values()]
 
+    @app.get("/api/streams/{stream}/legend", responses={**BEHIND_TOKEN, **answers({404: "No stream of this name."})})
+    async def legend(stream: str) -> list[ModelLegend]:
+        """How to draw what the stream's models say; a model is there when it has said something."""
+        if stream not in streams:
+            raise HTTPException(404, "there is no stream of this name")
+        return streams[stream].views.legend.models
+
 
 def _add_whep(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewers) -> None:
     @app.post(
@@ -179,15 +187,18 @@ def _add_whep(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewer
         },
         openapi_extra={"requestBody": {"required": True, "content": _SDP_TEXT}},
     )
-    async def watch(stream: str, request: Request) -> Response:
-        """Watch a stream: an SDP offer is answered (WHEP)."""
+    async def watch(stream: str, request: Request, picture: Literal["drawn", "plain"] = "drawn") -> Response:
+        """Watch a stream, annotated or as it was captured: an SDP offer is answered (WHEP)."""
         served = streams.get(stream)
         if served is None:
             raise HTTPException(404, "there is no stream of this name")
+        broadcast = served.views.drawn if picture == "drawn" else served.views.plain
+        if broadcast is None:
+            raise HTTPException(404, "this stream shows nobody its plain picture")
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
             raise HTTPException(415, f"the offer's Content-Type must be {SDP}")
         try:
-            session, answer = await viewers.admit(stream, served.broadcast, read_offer(await request.body()))
+            session, answer = await viewers.admit(stream, broadcast, read_offer(await request.body()))
         except OfferError as error:
             raise HTTPException(error.status, str(error)) from error
         except TooManyViewersError as error:

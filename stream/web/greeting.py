@@ -10,7 +10,7 @@ from stream.web.invitation import Invitations, qr_lines
 
 
 def greeting(
-    invitations: Invitations, web: WebSettings, certificate: Certificate | None, *, with_code: bool
+    invitations: Invitations, web: WebSettings, certificate: Certificate | None, *, with_code: bool = False
 ) -> Iterator[str]:
     """The lines.
 

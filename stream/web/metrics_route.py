@@ -38,9 +38,9 @@ class WebCollector(Collector):
             "mirilla_pictures_left_out", "Pictures not encoded because the server was behind.", labels=["stream"]
         )
         for name, stream in list(self._streams.items()):
-            for codec, count in stream.broadcast.viewers.items():
+            for codec, count in stream.views.viewers.items():
                 viewers.add_metric([name, codec], count)
-            left_out.add_metric([name], stream.broadcast.left_out)
+            left_out.add_metric([name], stream.views.left_out)
         refused = CounterMetricFamily("mirilla_requests_refused", "Requests of those who sent too many.")
         refused.add_metric([], self._rate_limit.refused)
         yield from (viewers, left_out, refused)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stream.config import OverlaySettings, Settings, StreamSettings, WebSettings
 from stream.errors import ConfigError
@@ -19,7 +20,6 @@ from stream.stream_run import Opening, prepare_stream, stopping_on_signals
 from stream.web.access import Access, is_loopback
 from stream.web.added_streams import AddedStreams
 from stream.web.app import make_app
-from stream.web.broadcast import Broadcast
 from stream.web.connections import Connections
 from stream.web.greeting import greeting
 from stream.web.guard import Guard
@@ -28,9 +28,9 @@ from stream.web.invitation import Invitations
 from stream.web.rate_limit import RateLimit
 from stream.web.served_stream import ServedStream, address_names
 from stream.web.server import WebServer
+from stream.web.stream_views import StreamViews
 from stream.web.tls import certificate_for
 from stream.web.viewers import Viewers
-from stream.web.web_sink import WebSink
 
 NULL = "null"
 """The sink of a stream that only the page shows."""
@@ -91,31 +91,60 @@ def serving(settings: Settings) -> Iterator[Serving]:
     Raises:
         MirillaError: something is wrong with the input; nothing was served.
     """
-    web = settings.web
     with ExitStack() as opened:
         streams = _prepare(settings, opened)
-        access, rate_limit = Access(token_for(web)), RateLimit()
-        viewers = Viewers(web.max_viewers, Connections(IceServers(web.ice_servers), web.interfaces))
         threads = [
             threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True)
             for name, stream in streams.items()
         ]
-        server = WebServer(web.host, web.port, certificate_for(web.tls, web.host))
         try:
-            invitations = Invitations(access, server.host, server.port, is_secure=server.certificate is not None)
-            added = _additions(settings, streams)
-            app = make_app(streams, viewers, access, invitations=invitations, rate_limit=rate_limit, added=added)
-            server.start(Guard(app, access, web.host, rate_limit))
-            for thread in threads:
-                thread.start()
-            yield Serving(server, access, invitations, viewers, streams, threads)
+            with listening(streams, settings.web, _additions(settings, streams)) as door:
+                try:
+                    for thread in threads:
+                        thread.start()
+                    yield Serving(door.server, door.access, door.invitations, door.viewers, streams, threads)
+                finally:
+                    for stream in list(streams.values()):
+                        stream.pipeline.stop()
         finally:
-            for stream in list(streams.values()):
-                stream.pipeline.stop()
-            server.stop()
             for thread in threads:
                 if thread.is_alive():
                     thread.join(_STOP_SECONDS)
+
+
+class Door(NamedTuple):
+    """What answers for streams, and who has come in by it."""
+
+    server: WebServer
+    access: Access
+    invitations: Invitations
+    viewers: Viewers
+
+
+@contextmanager
+def listening(
+    streams: Mapping[str, ServedStream], web: WebSettings, added: AddedStreams | None = None
+) -> Iterator[Door]:
+    """Answer for streams that others run, until the block ends.
+
+    Args:
+        streams: by the name that they have in addresses.
+        web: how they are shown.
+        added: adds streams to them; None where nobody may.
+
+    Raises:
+        ConfigError: the address cannot be taken, or a certificate is no use.
+    """
+    access, rate_limit = Access(token_for(web)), RateLimit()
+    viewers = Viewers(web.max_viewers, Connections(IceServers(web.ice_servers), web.interfaces))
+    server = WebServer(web.host, web.port, certificate_for(web.tls, web.host))
+    invitations = Invitations(access, server.host, server.port, is_secure=server.certificate is not None)
+    app = make_app(streams, viewers, access, invitations=invitations, rate_limit=rate_limit, added=added)
+    try:
+        server.start(Guard(app, access, web.host, rate_limit))
+        yield Door(server, access, invitations, viewers)
+    finally:
+        server.stop()
 
 
 def open_repeated(spec: str, options: SourceOptions) -> Source:
@@ -134,9 +163,9 @@ def _prepare(settings: Settings, opened: ExitStack) -> dict[str, ServedStream]:
 
 def _made(settings: Settings, title: str, name: str, opening: Opening, opened: ExitStack) -> ServedStream:
     """One stream, with its source open."""
-    broadcast = Broadcast(settings.web.bitrate_kbps * 1000)
-    pipeline = prepare_stream(settings, title, [WebSink(broadcast)], opened, opening=opening)
-    return ServedStream(name, title, broadcast, pipeline, settings.web.bitrate_kbps)
+    views = StreamViews(settings.web.bitrate_kbps, settings.streams[title].overlay)
+    pipeline = prepare_stream(settings, title, [views.sink], opened, opening=opening)
+    return ServedStream(name, title, views, pipeline)
 
 
 def _additions(settings: Settings, streams: dict[str, ServedStream]) -> AddedStreams | None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from schemathesis.core.result import Ok
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.result import Ok
 
 from tests.stream.web.conftest import Client, running
 
