@@ -61,7 +61,7 @@ class Access:
         """The code of one more link, good for `LINK_SECONDS`."""
         code = secrets.token_urlsafe(24)
         made = [known for known, until in self._links.items() if until is not None]
-        for oldest in made[: len(made) - MOST_LINKS + 1]:
+        for oldest in made[: max(0, len(made) - MOST_LINKS + 1)]:
             del self._links[oldest]
         self._links[code] = self._clock() + LINK_SECONDS
         return code
