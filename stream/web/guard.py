@@ -43,7 +43,7 @@ _HEADERS = {
 class Guard:
     """Lets through what may pass, and closes every other door with a 4xx."""
 
-    def __init__(self, app: ASGIApp, access: Access, host: str, rate_limit: RateLimit | None = None) -> None:
+    def __init__(self, app: ASGIApp, access: Access, host: str, rate_limit: RateLimit) -> None:
         """Stand before an application.
 
         Args:
@@ -53,7 +53,7 @@ class Guard:
             rate_limit: how much each address may ask.
         """
         self._app = app
-        self._rate_limit = rate_limit or RateLimit()
+        self._rate_limit = rate_limit
         self._access = access
         self._is_local = is_loopback(host)
 

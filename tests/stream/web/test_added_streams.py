@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from typing_extensions import override
 from stream.config import check_settings
 from stream.errors import ConfigError
 from stream.web import source_rules
+from stream.web.certificate import own_certificate
 from stream.web.serve import serving
 from tests.stream.sources.clips import H264, make_clip
 from tests.stream.sources.network_peers import HttpServer, RtspServer
@@ -155,9 +159,12 @@ def test_a_stream_is_added_runs_and_is_taken_away(serve: Serve, clip: bytes) -> 
         ("http://0x7f000002:@SECRET@/", ""),
         ("http://2130706434:@SECRET@/", ""),
         (f"http://[::ffff:{FORBIDDEN}]:@SECRET@/", ""),
+        (f"https://{FORBIDDEN}:@SECRET@/clip.ts", "networks"),
+        (f"rtsps://{FORBIDDEN}:@SECRET@/cam", "networks"),
         # By a redirection, and by what a playlist names.
         (f"http://{ALLOWED}:@SITE@/away", "door"),
         (f"http://{ALLOWED}:@SITE@/away-to-camera", "door"),
+        (f"http://{ALLOWED}:@SITE@/away-encrypted", "door"),
         (f"http://{ALLOWED}:@SITE@/list.m3u8", "door"),
         (f"http://{ALLOWED}:@SITE@/nested.m3u8", "door"),
         # Not an address of the network.
@@ -177,7 +184,11 @@ def test_no_way_leads_to_where_nobody_may_go(
         "/list.m3u8": f"{head}#EXTINF:4,\n{elsewhere}\n#EXT-X-ENDLIST\n".encode(),
         "/nested.m3u8": f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{elsewhere}\n".encode(),
     }
-    moved = {"/away": elsewhere, "/away-to-camera": f"rtsp://{FORBIDDEN}:{secret.port}/cam"}
+    moved = {
+        "/away": elsewhere,
+        "/away-to-camera": f"rtsp://{FORBIDDEN}:{secret.port}/cam",
+        "/away-encrypted": elsewhere.replace("http:", "https:"),
+    }
     with Site({"/clip.ts": clip, **files}, moved).start() as site:
         there = source.replace("@SECRET@", str(secret.port)).replace("@SITE@", str(site.port))
         status, _, body = add(client, there)
@@ -219,6 +230,50 @@ def test_a_camera_over_rtsp_is_added_with_its_password(client: Client, rtsp_pyth
         assert "wrong" not in body.decode()
         assert f"{ALLOWED}:{camera.port}" in body.decode()
         assert add(client, address.replace("wrong", "sesame")).status == 201
+        wait_until(lambda: captured(client, "door") > 5)
+        assert client.ask("DELETE", "/api/streams/door").status == 204
+
+
+@contextmanager
+def encrypted(port: int, folder: Path) -> Iterator[int]:
+    """TLS before a server of this machine, with a certificate that nobody has signed; gives its port."""
+    made = own_certificate(folder, ["elsewhere.example"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.cert_path, made.key_path)
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection(ALLOWED, port)
+        pumps = [asyncio.ensure_future(pump(reader, there_writer)), asyncio.ensure_future(pump(there_reader, writer))]
+        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.gather(*(one for one in pumps if one.cancel()), return_exceptions=True)
+        for one in (writer, there_writer):
+            one.close()
+
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(pass_on, ALLOWED, 0, ssl=context))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+
+
+def test_what_is_encrypted_is_added_over_the_same_way(
+    client: Client, clip: bytes, rtsp_python: Path, tmp_path: Path
+) -> None:
+    with Site({"/clip.ts": clip}, {}).start() as site, encrypted(site.port, tmp_path) as port:
+        assert add(client, f"https://{ALLOWED}:{port}/clip.ts").status == 201
+        wait_until(lambda: captured(client, "door") > 5)
+        assert client.ask("DELETE", "/api/streams/door").status == 204
+    with RtspServer(rtsp_python).start() as camera, encrypted(camera.port, tmp_path) as port:
+        assert add(client, f"rtsps://{ALLOWED}:{port}/cam").status == 201
         wait_until(lambda: captured(client, "door") > 5)
         assert client.ask("DELETE", "/api/streams/door").status == 204
 

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -30,7 +31,7 @@ from stream.web.machine import local_addresses
 from stream.web.rate_limit import Allowance, RateLimit
 from stream.web.shared_track import SharedTrack
 from stream.web_settings import IceServer, InterfaceRules
-from tests.stream.web.conftest import Client, Serve, running
+from tests.stream.web.conftest import Answer, Client, Serve, running
 from tests.stream.web.offers import an_offer
 from tests.stream.web.turn_server import SECRET, STATIC_PASSWORD, STATIC_USER, TurnServer, turn_server
 
@@ -161,8 +162,21 @@ def test_who_asks_too_often_is_told_when_to_come_back_and_the_stream_goes_on(
         # Whoever watches lost no picture of it.
         assert track_of().sent > 30
         assert track_of().dropped == 0
+        metrics = answered_at_last(client, "/metrics").body.decode()
+        families = {family.name: family for family in text_string_to_metric_families(metrics)}
+        assert families["mirilla_requests_refused"].samples[0].value >= statuses["429"]
     status, headers, _ = client.ask("POST", "/api/session")
     assert (status, int(headers["retry-after"]) in range(1, 4)) == (429, True)
+
+
+def answered_at_last(client: Client, path: str) -> Answer:
+    """The answer to whoever waits as long as is asked."""
+    for _ in range(20):
+        answer = client.ask("GET", path)
+        if answer.status != 429:
+            return answer
+        time.sleep(float(answer.headers["retry-after"]))
+    raise AssertionError("nobody is ever let in again")
 
 
 @contextmanager
