@@ -110,7 +110,7 @@ class Gateway:
             await serve(line)
         except RefusedError as error:
             _log.warning("an added stream: %s", error)
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, ssl.SSLError) as error:
+        except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError) as error:
             _log.debug("an added stream's connection broke", exc_info=error)
         finally:
             line[1].close()
@@ -129,8 +129,8 @@ class Gateway:
         if request is None:
             raise RefusedError("a request of libav's cannot be read")
         method, target = request[1], request[2].decode()
-        parts = urlsplit(f"//{target}" if method == b"CONNECT" else target)
         try:
+            parts = urlsplit(f"//{target}" if method == b"CONNECT" else target)
             host, port = parts.hostname or "", parts.port or 80
             there = await self._connect(host, port)
         except (RefusedError, ValueError, OSError, TimeoutError):

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from stream.errors import ConfigError
 from stream.web.certificate import Certificate
+from stream.web.prompt_protocol import PromptProtocol
 
 _START_SECONDS = 10.0
 _GRACE_SECONDS = 1
@@ -51,6 +52,7 @@ class WebServer:
         """
         config = uvicorn.Config(
             app,
+            http=PromptProtocol,
             lifespan="on",
             log_config=None,
             access_log=False,
