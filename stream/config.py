@@ -18,7 +18,7 @@ from stream.checked import Checked
 from stream.errors import ConfigError
 from stream.picture_timing import Timing
 from stream.sources.source import RtspTransport, SourceOptions
-from stream.web_settings import Allowed, IceServers, InterfaceRules, Tls
+from stream.web_settings import Allowed, IceServers, InterfaceRules, TlsOrNone
 
 # Where pydantic speaks of Python's types, say it in YAML's.
 _EXPECTED = {
@@ -150,7 +150,7 @@ class WebSettings(Checked):
     """Of all streams together."""
     bitrate_kbps: Annotated[int, Field(ge=100, le=50_000)] = 2500
     """Of each stream's shared encoder."""
-    tls: Tls = None
+    tls: TlsOrNone = None
     """What makes the page a secure one, which browsers give cameras to."""
     ice_servers: IceServers = ()
     """What helps browsers that cannot reach this machine directly; none asks nobody outside."""

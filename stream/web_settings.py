@@ -21,9 +21,7 @@ def _as_ice_server(value: Any) -> Any:
 
 
 def _as_tls(value: Any) -> Any:
-    if isinstance(value, str) and value != "auto":
-        return {"cert": value}
-    return value
+    return {"cert": value} if isinstance(value, str) else value
 
 
 _ICE_URL = re.compile(r"(stun:[^?:/@\s]+(:\d{1,5})?|turns?:[^?:/@\s]+(:\d{1,5})?(\?transport=(udp|tcp))?)")
@@ -41,17 +39,27 @@ def _network(text: str) -> str:
     return text
 
 
-class TlsFiles(Checked):
-    """A certificate of one's own."""
+class Tls(Checked):
+    """What the page is encrypted with."""
 
     cert: Path
-    """PEM: the certificate, and those that lead to its root."""
+    """PEM: the certificate, and those that lead to its root; `auto` makes one for this machine's names."""
     key: Path | None = None
     """PEM, without a password; None where the certificate's file holds it."""
 
+    @property
+    def is_own(self) -> bool:
+        """Whether this machine makes the certificate."""
+        return self.cert == Path("auto")
 
-Tls = Annotated[Literal["auto"] | TlsFiles | None, BeforeValidator(_as_tls)]
-"""`auto` makes a certificate for this machine's names and addresses; None leaves the page unencrypted."""
+    @model_validator(mode="after")
+    def _has_no_other_key(self) -> Self:
+        if self.is_own and self.key is not None:
+            raise ValueError("auto makes a key of its own; leave key out")
+        return self
+
+
+TlsOrNone = Annotated[Tls | None, BeforeValidator(_as_tls)]
 
 
 class IceServer(Checked):

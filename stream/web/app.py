@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
@@ -23,6 +24,7 @@ from stream.web.added_streams import AddedStreams
 from stream.web.answers import ANYWHERE, BEHIND_TOKEN, answers
 from stream.web.connection_routes import add_connection_routes
 from stream.web.invitation import Invitations
+from stream.web.json_entries import Text, say_what_is_wrong
 from stream.web.legend import ModelLegend
 from stream.web.metrics_route import add_metrics_route
 from stream.web.offer import OfferError, read_offer
@@ -49,7 +51,7 @@ class Health(BaseModel):
 class TokenEntry(BaseModel):
     """The token, as a person has entered it."""
 
-    token: str
+    token: Text
 
 
 def make_app(
@@ -80,6 +82,7 @@ def make_app(
         responses=ANYWHERE,
         lifespan=_lifespan(streams, viewers, added),
     )
+    app.add_exception_handler(RequestValidationError, say_what_is_wrong)
     _add_page(app, access)
     _add_streams(app, streams, viewers)
     _add_whep(app, streams, viewers)

@@ -30,7 +30,7 @@ def greeting(
     if link is not None and web.token is None:
         yield "other viewers need the token of this run: set web.token in the configuration to choose it"
     if certificate is not None:
-        if web.tls == "auto":
+        if web.tls is not None and web.tls.is_own:
             yield "browsers warn of this machine's own certificate once, and show its fingerprint, which has to be"
         yield f"SHA-256 {certificate.fingerprint}"
     elif invitations.is_possible:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from stream.web.added_streams import AddedStreams, CannotAddError
 from stream.web.answers import BEHIND_TOKEN, answers
+from stream.web.json_entries import Text
 from stream.web.served_stream import StreamDescription
 from stream.web.source_rules import LONGEST_ADDRESS, RefusedError
 from stream.web.viewers import Viewers
@@ -17,8 +18,8 @@ from stream.web.viewers import Viewers
 class NewStream(BaseModel):
     """A stream to add."""
 
-    name: Annotated[str, Field(min_length=1, max_length=60)]
-    source: Annotated[str, Field(min_length=1, max_length=LONGEST_ADDRESS)]
+    name: Annotated[Text, Field(min_length=1, max_length=60)]
+    source: Annotated[Text, Field(min_length=1, max_length=LONGEST_ADDRESS)]
     """An address: `rtsp://`, `http://` and others, as the configuration allows."""
 
 

@@ -8,10 +8,10 @@ from cryptography import x509
 
 from stream.errors import ConfigError
 from stream.web.certificate import Certificate, fingerprint_of, own_certificate, own_names, state_folder
-from stream.web_settings import Tls, TlsFiles
+from stream.web_settings import Tls
 
 
-def certificate_for(tls: Tls, host: str) -> Certificate | None:
+def certificate_for(tls: Tls | None, host: str) -> Certificate | None:
     """The certificate that the settings ask for; None where the page is not encrypted.
 
     Args:
@@ -23,12 +23,12 @@ def certificate_for(tls: Tls, host: str) -> Certificate | None:
     """
     if tls is None:
         return None
-    if tls == "auto":
+    if tls.is_own:
         return own_certificate(state_folder() / "tls", own_names(host))
     return _given(tls)
 
 
-def _given(files: TlsFiles) -> Certificate:
+def _given(files: Tls) -> Certificate:
     cert_path, key_path = files.cert, files.key or files.cert
     for key, path in (("cert", cert_path), ("key", key_path)):
         try:

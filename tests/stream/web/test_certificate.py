@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from stream.errors import ConfigError
 from stream.web.certificate import LIFETIME, Certificate, own_certificate, own_names
 from stream.web.tls import certificate_for
-from stream.web_settings import TlsFiles
+from stream.web_settings import Tls
 
 NAMES = ["localhost", "box.local", "127.0.0.1", "192.0.2.7", "::1"]
 NOW = datetime.now(UTC)
@@ -104,7 +104,7 @@ def test_the_own_certificate_lies_in_the_users_state_folder_and_knows_this_machi
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    certificate = certificate_for("auto", "192.0.2.99")
+    certificate = certificate_for(Tls(cert=Path("auto")), "192.0.2.99")
     assert certificate is not None
     assert certificate.cert_path == tmp_path / "mirilla" / "tls" / "certificate.pem"
     # What is listened on need not be an address that is there already.
@@ -116,16 +116,16 @@ def test_the_own_certificate_lies_in_the_users_state_folder_and_knows_this_machi
 
 def test_a_given_certificate_is_taken_with_its_key_beside_it_or_in_the_same_file(tmp_path: Path) -> None:
     made = own_certificate(tmp_path / "made", NAMES)
-    given = certificate_for(TlsFiles(cert=made.cert_path, key=made.key_path), "127.0.0.1")
+    given = certificate_for(Tls(cert=made.cert_path, key=made.key_path), "127.0.0.1")
     assert given == made
     both = tmp_path / "both.pem"
     both.write_bytes(made.cert_path.read_bytes() + made.key_path.read_bytes())
-    given = certificate_for(TlsFiles(cert=both), "127.0.0.1")
+    given = certificate_for(Tls(cert=both), "127.0.0.1")
     assert given is not None
     shaken_hands(given, "box.local", made.cert_path)
 
 
-def bad_files(folder: Path) -> dict[str, TlsFiles]:
+def bad_files(folder: Path) -> dict[str, Tls]:
     made, other = own_certificate(folder / "a", NAMES), own_certificate(folder / "b", NAMES)
     text = folder / "text.pem"
     text.write_text("nothing of the kind", encoding="ascii")
@@ -139,14 +139,14 @@ def bad_files(folder: Path) -> dict[str, TlsFiles]:
         )
     )
     return {
-        "no certificate there": TlsFiles(cert=folder / "missing.pem", key=made.key_path),
-        "no key there": TlsFiles(cert=made.cert_path, key=folder / "missing.pem"),
-        "no certificate in it": TlsFiles(cert=text, key=made.key_path),
-        "a key for a certificate": TlsFiles(cert=made.key_path, key=made.key_path),
-        "no key in it": TlsFiles(cert=made.cert_path, key=text),
-        "no key in the certificate's file": TlsFiles(cert=made.cert_path),
-        "another's key": TlsFiles(cert=made.cert_path, key=other.key_path),
-        "a key with a password": TlsFiles(cert=made.cert_path, key=locked),
+        "no certificate there": Tls(cert=folder / "missing.pem", key=made.key_path),
+        "no key there": Tls(cert=made.cert_path, key=folder / "missing.pem"),
+        "no certificate in it": Tls(cert=text, key=made.key_path),
+        "a key for a certificate": Tls(cert=made.key_path, key=made.key_path),
+        "no key in it": Tls(cert=made.cert_path, key=text),
+        "no key in the certificate's file": Tls(cert=made.cert_path),
+        "another's key": Tls(cert=made.cert_path, key=other.key_path),
+        "a key with a password": Tls(cert=made.cert_path, key=locked),
     }
 
 

@@ -81,6 +81,10 @@ def test_an_offer_is_answered_and_the_session_ends_where_the_answer_says(serve: 
         ("POST", "/api/session", b'{"token": ', "application/json", 422),
         ("POST", "/api/session", b"[]", "application/json", 422),
         ("POST", "/api/session", b'{"token": 5}', "application/json", 422),
+        # Halves of characters, which no answer can hold: as text, and where text should not be.
+        ("POST", "/api/session", b'{"token": "\\ud800"}', "application/json", 422),
+        ("POST", "/api/session", b'{"token": ["\\ud800"], "\\udfff": 1}', "application/json", 422),
+        ("POST", "/api/streams", b'{"name": "\\ud800", "source": "rtsp://a/"}', "application/json", 422),
         ("POST", "/api/session", b"[" * 60_000, "application/json", 400),
         ("GET", "/enter", None, "", 422),
         ("GET", "/enter?code=" + "x" * 5000, None, "", 422),
