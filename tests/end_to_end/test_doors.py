@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+import urllib.request
 from pathlib import Path
 
 import cv2
@@ -13,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from stream.web.certificate import own_certificate
 from stream.web.machine import reachable_host
 from tests.end_to_end.conftest import Mirilla
-from tests.end_to_end.pages import WAIT_MS, Serve, wait_for
+from tests.end_to_end.pages import WAIT_MS, Serve, Server, wait_for
 from tests.stream.sources.network_peers import HttpCamera
 from tests.stream.web.turn_server import SECRET, turn_server
 
@@ -205,3 +207,24 @@ def test_a_certificate_that_is_no_use_is_said_in_a_line(
     assert result.returncode == 2
     assert len(result.stderr.strip().splitlines()) == 1
     assert all(word in result.stderr for word in words), result.stderr
+
+
+def test_a_tab_that_is_closed_is_let_go_within_fifteen_seconds(serve: Serve, browser: Browser) -> None:
+    server = serve(*PATTERN)
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(server.url)
+    wait_for(page, "live")
+    assert viewers(server) == 1
+    context.close()
+    until = time.monotonic() + 15
+    while viewers(server):
+        assert time.monotonic() < until, "it is still there"
+        time.sleep(0.1)
+
+
+def viewers(server: Server) -> int:
+    """How many there are."""
+    with urllib.request.urlopen(f"{server.url}healthz", timeout=10) as response:
+        count: int = json.load(response)["viewers"]
+    return count
