@@ -72,8 +72,8 @@ class IceServer(Checked):
     credential: str | None = None
     secret: Annotated[str, Field(min_length=1)] | None = None
     """Shared with a TURN server (coturn's `static-auth-secret`): credentials are made of it that run out."""
-    lifetime_seconds: Annotated[int, Field(ge=60, le=7 * 24 * 3600)] = 6 * 3600
-    """Of credentials that are made of a secret; a session that began before goes on."""
+    lifetime_seconds: Annotated[int, Field(ge=1800, le=7 * 24 * 3600)] = 6 * 3600
+    """Of credentials that are made of a secret; pages keep them for ten minutes before they use them."""
 
     @model_validator(mode="after")
     def _has_credentials(self) -> Self:
