@@ -6,7 +6,6 @@ Pictures are saved on the thread of the view, recordings are written on the writ
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.errors import SinkError
+from stream.file_names import file_name
 from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
 from stream.sinks.partial_file import describe_failure
@@ -32,8 +32,7 @@ def clipping_path(folder: Path, name: str, suffix: str, now: Callable[[], dateti
         suffix: `.png` or `.mp4`.
         now: the time of day.
     """
-    stem = re.sub(r"[^\w.]+", "-", Path(name).stem).strip("-.") or "stream"
-    stem = f"{stem}-{now():%Y%m%d-%H%M%S}"
+    stem = f"{file_name(Path(name).stem, 'stream')}-{now():%Y%m%d-%H%M%S}"
     path, count = folder / f"{stem}{suffix}", 1
     while path.exists():
         count += 1

@@ -11,12 +11,12 @@ import numpy as np
 from rich.table import Table
 
 from models import Model
+from models.evaluation.matching import box_overlaps
 from models.results import Detections, Result
 from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.motion import Carrier
 from stream.sources import open_source
-from stream.tracking import overlaps
 from tests.benchmarks.detectors import NO_DATA, load_yolox, weights
 
 PEOPLE = "video/one-by-one-person-detection.mp4"
@@ -71,8 +71,8 @@ def fits(frames: Iterable[Frame], found: Sequence[Detections], *, late: bool) ->
         assert isinstance(carried, Detections)
         truth = found[frame.index].boxes_xyxy
         if len(truth) and len(result):
-            best_left = overlaps(truth, result.boxes_xyxy).max(axis=1)
-            best_carried = overlaps(truth, carried.boxes_xyxy).max(axis=1, initial=0)
+            best_left = box_overlaps(truth, result.boxes_xyxy).max(axis=1)
+            best_carried = box_overlaps(truth, carried.boxes_xyxy).max(axis=1, initial=0)
             for left, moved in zip(best_left, best_carried, strict=True):
                 yield Fit(frame.pts_seconds, float(left), float(moved))
 
