@@ -7,6 +7,8 @@ import { Player } from "./player.js";
 import { number, text, translate } from "./texts.js";
 
 const MOST_LABELS = 5;
+/** Less would be said to be 0 %. */
+const LEAST_SHOWN = 0.005;
 /** Of the server's legend, while it lacks a model that has been heard of. */
 const ASK_AGAIN_MS = 2000;
 const LEGEND_EVERY_MS = 250;
@@ -108,11 +110,9 @@ export class StreamCard {
     const now = performance.now();
     if (now - this.legendAt.shown < LEGEND_EVERY_MS) return;
     this.legendAt.shown = now;
-    const drawing = [...this.overlay.legends.values()].filter(({ model }) => {
-      const result = this.results[model];
-      return result && (result.detections ?? result.poses ?? result.segments ?? result.labels);
-    });
-    this.legend.update(this.overlay.visible(), drawing);
+    // What a depth map says has neither classes nor scores.
+    const models = [...this.overlay.legends.values()].filter(({ colours }) => Object.keys(colours).length);
+    this.legend.update(this.overlay.visible(), models);
   }
 
   address() {
@@ -171,7 +171,7 @@ export class StreamCard {
     }
     return results.flatMap(([model, one]) =>
       (one.labels ?? [])
-        .filter(({ score }) => score >= (this.overlay.thresholds.get(model) ?? 0))
+        .filter(({ score }) => score >= Math.max(LEAST_SHOWN, this.overlay.thresholds.get(model) ?? 0))
         .map(({ label, score }) => `${label} ${number(100 * score)} %`),
     );
   }
