@@ -259,10 +259,10 @@ async ([address, count]) => {
       const { frame } = player;
       const picture = new VideoFrame(video);
       const isSame = Math.abs(picture.timestamp / 1e6 - mediaTime) < 0.001;
-      if (isSame && frame.shown && frame.shown.pts === (rtpTimestamp - frame.origin) >>> 0) {
+      if (isSame && frame.messages.has((rtpTimestamp - frame.origin) >>> 0)) {
         [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
         canvas.getContext("2d").drawImage(picture, 0, 0);
-        pairs.push([frame.shown.index, canvas.toDataURL("image/png").split(",")[1]]);
+        pairs.push([frame.shown?.index, canvas.toDataURL("image/png").split(",")[1]]);
       }
       picture.close();
       if (pairs.length === count) resolve();
@@ -280,7 +280,7 @@ async ([address, count]) => {
 """
 """Watches a stream; for so many pictures, the frame that the page takes them for, and the picture.
 
-A picture that a busy machine has replaced before it could be read is none of them.
+A picture that a busy machine has replaced before it could be read, or whose message is late, is none of them.
 """
 
 
