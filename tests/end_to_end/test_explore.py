@@ -135,9 +135,12 @@ def test_boxes_stand_where_they_were_found_and_only_there(browser: Browser, serv
 
         # In a screen of another shape the picture has bars at two sides, and the boxes stay on it.
         boxes.locator(".screen").evaluate("screen => { screen.style.aspectRatio = '1 / 1'; }")
-        page.wait_for_timeout(300)
         becomes(boxes, DOG_EDGE, (*SKY, 255))
         becomes(boxes, (10, 200), CLEAR)
+        boxes.get_by_role("button", name="Full screen: boxes").click()
+        page.wait_for_function("() => document.fullscreenElement")
+        becomes(boxes, PERSON_EDGE, (*ORANGE, 255))
+        becomes(boxes, (310, 200), CLEAR)
 
 
 def test_a_sharper_screen_gets_a_sharper_overlay(browser: Browser, server: Server) -> None:

@@ -72,7 +72,7 @@ export class StreamCard {
     this.section.dataset.state = shown;
     const isStale = shown === "live" && this.staleSeconds !== null;
     this.section.toggleAttribute("data-stale", isStale);
-    const line = isStale ? text("stale", { seconds: number(this.staleSeconds) }) : this.stateInWords(shown);
+    const line = isStale ? text("stale", { seconds: number(inSteps(this.staleSeconds)) }) : this.stateInWords(shown);
     const status = this.section.querySelector(".state");
     if (status.textContent !== line) status.textContent = line;
   }
@@ -86,9 +86,13 @@ export class StreamCard {
   hear(message) {
     this.figures.tellStages(message.stage_ms);
     this.results = message.results;
-    const models = Object.keys(message.results);
-    const isKnown = models.every((model) => this.overlay.legends.has(model));
-    if (this.isInteractive && !isKnown && performance.now() - this.legendAt.asked > ASK_AGAIN_MS) this.askLegend();
+    if (!this.isInteractive || performance.now() - this.legendAt.asked < ASK_AGAIN_MS) return;
+    // Also another model of the same name, whose classes are others.
+    const isKnown = Object.entries(message.results).every(([model, one]) => {
+      const legend = this.overlay.legends.get(model);
+      return legend && (one.detections ?? one.poses ?? []).every(({ label }) => label in legend.colours);
+    });
+    if (!isKnown) this.askLegend();
   }
 
   hearServer(figures) {
@@ -186,4 +190,9 @@ export class StreamCard {
     if (!this.section.querySelector(".figures").hidden) this.figures.show();
     this.show(this.state);
   }
+}
+
+/** Whole seconds, and five at a time when they are many: who hears the page read aloud is not told of each. */
+function inSteps(seconds) {
+  return seconds < 5 ? Math.round(seconds) : 5 * Math.floor(seconds / 5);
 }
