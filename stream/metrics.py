@@ -218,6 +218,12 @@ class Metrics:
                 stale_seconds=silent_seconds if is_stale else None,
             )
 
+    def recent_stage_ms(self) -> dict[str, float]:
+        """How long each stage took of late, in milliseconds, the median; without those that were not passed."""
+        with self._lock:
+            recent = {name: samples.recent_percentiles((50,)) for name, samples in self._stage_ms.items()}
+        return {name: found["p50"] for name, found in recent.items() if found}
+
     def totals(self) -> Totals:
         """Everything since the start, as it is now."""
         with self._lock:

@@ -52,7 +52,9 @@ class PageSink(Sink):
     def open(self, info: SourceInfo) -> None:
         """Make ready; raises SinkError where there is no page."""
         self._is_live = info.is_live
-        self._page().open(info)
+        page = self._page()
+        page.open(info)
+        self.needs_image = page.needs_image
 
     @override
     def write(self, image: NDArray[np.uint8], result: FrameResult) -> None:

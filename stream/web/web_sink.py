@@ -47,6 +47,7 @@ class WebSink(Sink):
         for broadcast in (self._drawn, self._plain):
             if broadcast is not None:
                 broadcast.info = info
+        self.needs_image = self._drawn.is_watched
 
     def write(self, image: NDArray[np.uint8], result: FrameResult) -> None:
         """Show one picture."""
