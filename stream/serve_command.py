@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from stream.config import check_settings
 from stream.model_commands import fetch_zoo_models
 from stream.options import RunOptions, settings_for
+from stream.stream_options import Config, Hud, Models, Sources
 from stream.terminal import Debug, Quiet, log_to_terminal, out
 from stream.zoo_models import packages_of
 
@@ -18,16 +18,9 @@ _SHOWN_ONLY = "null"
 
 
 def serve(
-    config: Annotated[
-        Path | None, typer.Argument(help="A configuration file; config.yaml where no source is given.")
-    ] = None,
-    source: Annotated[
-        list[str] | None,
-        typer.Option(help="A video, image, folder, webcam (0), rtsp://, http://, 'doodles', 'pattern'."),
-    ] = None,
-    model: Annotated[
-        list[str] | None, typer.Option(help="A bundled or zoo name, a package folder, an .onnx file, or 'none'.")
-    ] = None,
+    config: Config = None,
+    source: Sources = None,
+    model: Models = None,
     host: Annotated[
         str | None, typer.Option(help="The address to listen on, such as 0.0.0.0; 127.0.0.1 is this machine alone.")
     ] = None,
@@ -35,7 +28,7 @@ def serve(
     token: Annotated[
         str | None, typer.Option(envvar="MIRILLA_TOKEN", help="What viewers have to show, 16 characters or more.")
     ] = None,
-    hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
+    hud: Hud = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
