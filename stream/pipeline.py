@@ -6,6 +6,7 @@ waits in `run`, which is what Ctrl-C interrupts. How frames go from stage to sta
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,15 +16,14 @@ from stream.errors import SinkError
 from stream.frame import SourceInfo
 from stream.frame_routes import FrameRoutes, Stages
 from stream.infer_stage import InferStage
+from stream.live_parts import LiveParts, Look
 from stream.metrics import Metrics
 from stream.model_step import ModelStep, PipelineModel
-from stream.overlays.emphasis import Emphasis
 from stream.picture_timing import PictureTiming, Timing
 from stream.renderer import Renderer
 from stream.sinks.sink import Sink
 from stream.sources.source import Source
 from stream.stage_threads import StageThreads
-from stream.watermark import CaptureClock
 from stream.write_stage import WriteStage
 
 _WAKE_EVERY_SECONDS = 0.2
@@ -39,9 +39,7 @@ class Pipeline:
         sinks: Sequence[Sink],
         *,
         metrics: Metrics | None = None,
-        hud: bool = True,
-        watermark: bool = False,
-        emphasis: Emphasis | None = None,
+        look: Look | None = None,
         limits: Limits | None = None,
         timing: Timing = "auto",
         max_age_ms: float | None = None,
@@ -53,9 +51,7 @@ class Pipeline:
             models: run in this order, on every frame where no step says otherwise; their names differ.
             sinks: not yet opened.
             metrics: counts and times; with its injected clock.
-            hud: whether the run's figures are drawn on the picture.
-            watermark: whether the time of capture is: see `stream.watermark`.
-            emphasis: the label that stands alone in the picture, or before all others.
+            look: what is drawn besides results; the figures where it is not given.
             limits: when to stop before the source ends.
             timing: whether pictures wait for the models.
             max_age_ms: a frame that is older when the models could take it is dropped; None drops none.
@@ -66,16 +62,8 @@ class Pipeline:
         self.metrics = metrics or Metrics(names, source=info)
         self._capture_stage = CaptureStage(source, limits or Limits(), self.metrics)
         self._infer_stage = InferStage(models, self.metrics)
-        renderer = Renderer(
-            self.metrics,
-            self._infer_stage.providers,
-            hud=hud,
-            emphasis=emphasis,
-            source=source,
-            watermark=CaptureClock() if watermark else None,
-        )
-        self.controls = Controls(self.stop, renderer.toggle_hud)
-        self._sinks = sinks
+        renderer = Renderer(self.metrics, self._infer_stage.providers, look or Look(), source=source)
+        self.controls = Controls(self.stop, renderer.toggle_hud, renderer.classes)
         self._write_stage = WriteStage(sinks, renderer, self.metrics)
         self._routes = FrameRoutes(
             Stages(self._capture_stage, self._infer_stage, self._write_stage),
@@ -85,6 +73,7 @@ class Pipeline:
             max_age_ms=max_age_ms,
         )
         self._threads = StageThreads(self.stop)
+        self._changes: queue.SimpleQueue[tuple[LiveParts, Callable[[SinkError | None], None]]] = queue.SimpleQueue()
 
     @property
     def info(self) -> SourceInfo:
@@ -128,6 +117,18 @@ class Pipeline:
         if failure is not None:
             raise failure
 
+    def change(self, parts: LiveParts, on_done: Callable[[SinkError | None], None]) -> None:
+        """Exchange what may be exchanged while the stream runs, soon; safe from any thread.
+
+        New sinks are opened on the caller's thread, then each stage takes over between two frames. The source is not
+        touched. A stream that ends before does not call `on_done`.
+
+        Args:
+            parts: all of them, as they are to be.
+            on_done: called on the caller's thread; with what kept a sink from being opened, and then all is as it was.
+        """
+        self._changes.put((parts, on_done))
+
     # What `run` does, for those who run several pipelines from one thread; all of it is called on that thread.
 
     def open(self) -> None:
@@ -155,18 +156,20 @@ class Pipeline:
 
     def attend(self, seconds: float) -> bool:
         """Let the sinks do what belongs on this thread; whether that took the time."""
-        attended = [sink.attend(self.controls, seconds / len(self._sinks)) for sink in self._sinks]
+        self._take_changes()
+        sinks = self._write_stage.to_attend()
+        attended = [sink.attend(self.controls, seconds / len(sinks)) for sink in sinks]
         return any(attended)
 
     def finish(self) -> BaseException | None:
         """Stop, wait until what was captured is written, and close everything; returns what failed first."""
         self.stop()
-        if not self._threads.have_begun:
-            self._fail_with(self._write_stage.close())
         # A sink may wait for a person, who is told there that the stream is ending.
         while self._threads.are_running:
             if not self.attend(_WAKE_EVERY_SECONDS):
                 self._threads.wait(_WAKE_EVERY_SECONDS)
+        # What never began is open, and so may be what was opened when the write thread was about to end.
+        self._fail_with(self._write_stage.close())
         self.attend(0)
         self._source.close()
         self.metrics.ended()
@@ -176,6 +179,19 @@ class Pipeline:
         """Capture nothing more; what was captured is still inferred and written. Safe from any thread."""
         self.controls.stopping()
         self._capture_stage.stop()
+
+    def _take_changes(self) -> None:
+        while not self._changes.empty() and not self.controls.is_stopping:
+            parts, on_done = self._changes.get()
+            providers = {step.model.name: step.model.provider for step in parts.steps}
+            try:
+                self._write_stage.change(parts.sinks, parts.look, providers, self.info)
+            except SinkError as error:
+                on_done(error)
+                continue
+            self._infer_stage.change(parts.steps)
+            self._routes.change(parts.timing, parts.max_age_ms)
+            on_done(None)
 
     def _write(self) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,18 +12,20 @@ import typer
 
 from models.errors import MirillaError
 from models.onnx_session import Device
+from stream.config_file import ConfigFile
 from stream.event_view import EventLogView
 from stream.measure_commands import between_commas
 from stream.metrics_server import MetricsView, metrics_server
 from stream.model_commands import fetch_zoo_models
-from stream.options import RunOptions, settings_for
+from stream.options import RunOptions, path_of, settings_for
 from stream.picture_timing import Timing
 from stream.report import report_file
 from stream.run_view import QuietView, TerminalView
+from stream.running_stream import StreamOutcome
 from stream.sources.source import RtspTransport
 from stream.stream_options import Config, Hud, Models, Sources
-from stream.stream_run import RunView, StreamOutcome, run_settings
-from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say, say_with_traceback
+from stream.stream_run import RunView, run_settings
+from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say, say_with_traceback, tell
 from stream.zoo_models import packages_of
 
 Sinks = Annotated[
@@ -147,8 +150,17 @@ def _run(
     with ExitStack() as running, report_file(report) as outcomes:
         if metrics is not None:
             view = MetricsView(view, running.enter_context(metrics_server(metrics)))
-        outcomes.extend(run_settings(settings, view))
+        outcomes.extend(
+            run_settings(settings, view, config=_config_file(config, options, is_told=not quiet and log != "json"))
+        )
     exit_as(outcomes, debug)
+
+
+def _config_file(path: Path | None, options: RunOptions, *, is_told: bool) -> ConfigFile | None:
+    """What is watched while the run goes on; None where everything stands in the options."""
+    path = path_of(path, options)
+    say = partial(tell, err) if is_told else lambda _: None
+    return None if path is None else ConfigFile(path, lambda: settings_for(path, options), say)
 
 
 def exit_as(outcomes: Sequence[StreamOutcome], debug: bool) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from stream.config import check_settings
+from stream.config import Settings, check_settings
+from stream.config_file import ConfigFile
 from stream.model_commands import fetch_zoo_models
-from stream.options import RunOptions, settings_for
+from stream.options import RunOptions, path_of, settings_for
 from stream.stream_options import Config, Hud, Models, Sources
 from stream.terminal import Debug, Quiet, log_to_terminal, out
 from stream.zoo_models import packages_of
@@ -35,15 +37,18 @@ def serve(
     """Show streams in a web page, live, and give them to any WHEP player."""
     log_to_terminal(debug)
     options = RunOptions(sources=source or (), models=model or (), sinks=(_SHOWN_ONLY,), hud=hud)
-    settings = settings_for(config, options)
     given: dict[str, Any] = {"host": host, "port": port, "token": token}
-    content = settings.model_dump(exclude_unset=True)
-    content["web"] = {**content.get("web", {}), **{key: value for key, value in given.items() if value is not None}}
-    settings = check_settings(content, "command line" if config is None else str(config))
+
+    def read() -> Settings:
+        content = settings_for(config, options).model_dump(exclude_unset=True)
+        content["web"] = {**content.get("web", {}), **{key: value for key, value in given.items() if value is not None}}
+        return check_settings(content, "command line" if config is None else str(config))
+
+    settings, path = read(), path_of(config, options)
     fetch_zoo_models(packages_of(settings), quiet)
 
     from stream.web.serve import serve_streams
 
-    is_well = serve_streams(settings, lambda line: out.print(line, highlight=False, soft_wrap=True, markup=False))
-    if not is_well:
+    tell_user = partial(out.print, highlight=False, soft_wrap=True, markup=False)
+    if not serve_streams(settings, tell_user, ConfigFile(path, read, tell_user) if path else None):
         raise typer.Exit(1)
