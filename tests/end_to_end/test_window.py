@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -146,6 +147,40 @@ def test_a_person_watches_pauses_saves_records_and_quits(desk: Callable[..., Des
     said = window.left()
     assert str(Path(str(recorded)).relative_to(tmp_path)) in said
     assert frame_times(Path(str(recorded)))[0] == "0.000000"
+
+
+def test_keys_change_the_model_while_the_stream_goes_on(desk: Callable[..., Desk], tmp_path: Path) -> None:
+    window = desk("--source", "doodles:640x480", "--realtime", "--model", "quickdraw-32", "--report", "report.json")
+    window.see("a picture", lambda: np.ptp(window.screenshot()[:HEIGHT, :WIDTH]) > 0)
+    # What it says of loading, and then of the model, is on the picture for three seconds each.
+    before = window.screenshot()[10:40, 10:200]
+    window.press("n")
+    wait_for("a notice", lambda: "seen" if (window.screenshot()[10:40, 10:200] != before).mean() > 0.2 else None)
+    wait_for("the notice's end", lambda: "seen" if (window.screenshot()[10:40, 10:200] == before).all() else None)
+    window.press("q")
+    window.left()
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert set(report["models"]) == {"quickdraw-32", "quickdraw-345"}
+    assert all(report["frames"]["inferred"].values())
+
+
+def test_keys_let_a_class_stand_alone_and_hide_it(desk: Callable[..., Desk], test_data: Path) -> None:
+    model = test_data / "weights" / "yolov8n_int8.onnx"
+    clip = test_data / "video" / "one-by-one-person-detection.mp4"
+    window = desk("--source", str(clip), "--model", str(model), "--threshold", "0.7", "--no-hud")
+
+    def edges() -> float:
+        """How much detail there is at the left, where nobody is: the edge of a screen on the wall."""
+        view = cv2.cvtColor(window.screenshot()[20:160, 20:200], cv2.COLOR_BGR2GRAY)
+        return float(cv2.Laplacian(view, cv2.CV_64F).var())
+
+    window.see("a picture", lambda: edges() > 0)
+    sharp = edges()
+    # Nobody has been seen in the first seconds, and then i has nothing to isolate.
+    wait_for("a blurred wall", lambda: window.press("i") or ("seen" if 0 < edges() < sharp / 10 else None))
+    window.press("1")
+    window.press("q")
+    assert "broke off" not in window.left()
 
 
 def test_two_streams_have_a_window_each_and_a_key_is_for_both(desk: Callable[..., Desk], tmp_path: Path) -> None:

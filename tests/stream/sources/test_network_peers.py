@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import threading
 import time
@@ -22,6 +23,7 @@ from stream.pipeline import Pipeline
 from stream.sources import SourceOptions, open_source
 from stream.sources.network import NetworkSource
 from stream.sources.network_connection import Connection
+from stream.sources.source import RtspTransport
 from tests.stream.doubles import ScriptedSink
 from tests.stream.sources.clips import H264, make_clip
 from tests.stream.sources.network_peers import (
@@ -204,10 +206,22 @@ def test_ffmpeg_itself_as_a_server(ffmpeg: Path) -> None:
             server.wait()
 
 
-def test_rtsp_over_udp_is_asked_for(rtsp_python: Path) -> None:
-    options = SourceOptions(rtsp_transport="udp", connect_seconds=5, lost_after_seconds=1)
-    with RtspServer(rtsp_python).start() as camera, watched(camera.address, options) as run:
-        run.more()
+@pytest.mark.parametrize(
+    ("transport", "way"),
+    [
+        ("udp", b"RTP/AVP/UDP;unicast;client_port="),
+        ("tcp", b"RTP/AVP/TCP;unicast;interleaved="),  # within the connection that the requests go by
+    ],
+)
+def test_rtsp_s_pictures_travel_as_is_asked_for(rtsp_python: Path, transport: RtspTransport, way: bytes) -> None:
+    options = SourceOptions(rtsp_transport=transport, connect_seconds=5, lost_after_seconds=1)
+    with RtspServer(rtsp_python).start() as camera, Proxy(camera.port) as proxy:
+        with watched(camera.address.replace(str(camera.port), str(proxy.port)), options) as run:
+            run.more()
+            assert run.source.status.reconnects == 0
+        asked = re.findall(rb"^Transport: (.*)\r$", bytes(proxy.asked), re.MULTILINE)
+    assert asked
+    assert all(one.startswith(way) for one in asked), asked
 
 
 @pytest.mark.parametrize("cut_share", [None, 0.3, 0.7])
