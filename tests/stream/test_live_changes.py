@@ -261,7 +261,7 @@ def test_what_needs_a_restart_is_said_and_the_rest_is_changed(editor: Editor, ca
         "a: source, frames: needs a restart",
         "c: a new stream: needs a restart",
         "b: a stream taken out: needs a restart",
-        "web: all of it: needs a restart",
+        "web: needs a restart",
     ]
     assert [outcome.name for outcome in outcomes] == ["a", "b"]
     assert outcomes[0].paths == ["a.jsonl"]

@@ -139,6 +139,19 @@ def test_a_camera_over_http_is_killed_changed_frozen_cut_and_talks_nonsense(ffmp
         run.more()
 
 
+def test_a_camera_that_was_gone_for_long_is_not_waited_for_once_it_is_back(
+    ffmpeg: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Every attempt but the first comes five minutes after the one before, unless the camera's return is noticed.
+    monkeypatch.setattr("stream.sources.network.wait_seconds", lambda *_: 300.0)
+    with HttpCamera(ffmpeg).start() as camera, watched(camera.address) as run:
+        camera.stop()
+        run.until(lambda: run.source.status.attempt >= 2)
+        camera.start()
+        run.until(lambda: run.source.status.reconnects == 1)
+        run.more()
+
+
 def test_a_moment_of_nonsense_costs_pictures_and_no_more(ffmpeg: Path) -> None:
     with HttpCamera(ffmpeg).start() as camera, watched(camera.address) as run:
         # a packet that is one by its first byte, and much that is none
