@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from models.package import BUNDLED
-from tests.end_to_end.conftest import ROOT
 from tests.end_to_end.ffprobe import frame_times
+from tests.end_to_end.pages import ROOT
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="SIGHUP is a signal of POSIX systems")
 

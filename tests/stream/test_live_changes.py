@@ -205,6 +205,10 @@ BAD: dict[str, tuple[Callable[[Editor], object], str]] = {
     ),
     "a sink of no kind": (lambda editor: editor.write({"pattern": {"sinks": ["out.xyz"]}}), "is no kind of sink"),
     "a file that exists": (lambda editor: editor.write({"pattern": {"sinks": ["taken.mp4"]}}), "taken.mp4 exists"),
+    "a page, which only a run as a whole has": (
+        lambda editor: editor.write({"pattern": {"sinks": ["all.jsonl", "web"]}}),
+        "'web' comes and goes with the run",
+    ),
     "one good stream beside one bad": (
         lambda editor: editor.write({"pattern": {"sinks": ["null"]}, "other": {"sinks": ["out.xyz"], "models": [7]}}),
         "other.models.0",

@@ -43,3 +43,23 @@ def test_models_of_served_streams_change_and_their_addresses_stay(
         assert models == {"front": ["quickdraw-345"], "back": []}
         assert {stream.state for stream in now.streams.values()} == {"running"}
     assert not list(tmp_path.glob("*.mp4"))
+
+
+def test_what_is_to_be_hidden_is_not_hidden_behind_the_back_of_those_who_see_the_plain_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Pages are given the plain picture unless the run began with `isolate`: a later one would hide nothing from them."""
+    monkeypatch.setattr(live_changes, "LOOK_EVERY_SECONDS", 0.05)
+    path, options = tmp_path / "config.yaml", RunOptions(sinks=("null",))
+    path.write_text(json.dumps({"streams": {"a": {"source": PATTERN, "sinks": ["null"]}}, "web": {"port": 0}}))
+    config = ConfigFile(path, lambda: settings_for(path, options), lambda _: None)
+    with serving(config.read(), config):
+        path.write_text(path.read_text().replace('"null"]', '"null"], "overlay": {"isolate": "person:blur"}'))
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not caplog.records:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+    assert [record.getMessage() for record in caplog.records] == [
+        "overlay: isolate and browser hold for all who watch in browsers: needs a restart; "
+        "the configuration before goes on"
+    ]
