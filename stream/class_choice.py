@@ -19,7 +19,7 @@ MOST_CLASSES = 9
 """As many as there are digits."""
 
 _ISOLATED: tuple[Rest, ...] = ("blur", "white", "grey")
-_EVERY_PX = 8
+_EVERY_PX = 16
 """Of a map, so many pixels apart is looked for classes."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +13,9 @@ from models.results import UNLABELLED, DepthMap, SegmentationMap
 
 _OUTSIDE = -1e6
 """As a place: farther from the picture than any mean of it with places in the picture comes near."""
+
+_NO_MAP: Any = None
+"""Of OpenCV's two maps the second, where the first holds x and y; its stub asks for one."""
 
 
 class MapWay:
@@ -34,8 +38,7 @@ class MapWay:
         """
         before = self._places + back
         height, width = back.shape[:2]
-        columns, rows = cv2.split(before)
-        origins = cv2.remap(self._origins, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        origins = cv2.remap(self._origins, before, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         # What has come in over the border was on no frame before.
         outside = ((before < -0.5) | (before > np.array([width, height]) - 0.5)).any(axis=2)
         origins[outside] = _OUTSIDE
@@ -50,9 +53,8 @@ class MapWay:
             return result
         origins = cv2.resize((self._origins + 0.5) * scale - 0.5, (width, height), interpolation=cv2.INTER_LINEAR)
         unknown = UNLABELLED if isinstance(result, SegmentationMap) else np.nan
-        columns, rows = cv2.split(origins)
         now = cv2.remap(
-            values, columns, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=float(unknown)
+            values, origins, _NO_MAP, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=float(unknown)
         )
         if isinstance(result, SegmentationMap):
             return replace(result, class_map=np.asarray(now, np.uint16))

@@ -48,7 +48,7 @@ def test_models_of_served_streams_change_and_their_addresses_stay(
 def test_what_is_to_be_hidden_is_not_hidden_behind_the_back_of_those_who_see_the_plain_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Pages are given the plain picture unless the run began with `isolate`: a later one would hide nothing from them."""
+    """Pages are given the plain picture unless the run began with `isolate`: a later one would hide nothing there."""
     monkeypatch.setattr(live_changes, "LOOK_EVERY_SECONDS", 0.05)
     path, options = tmp_path / "config.yaml", RunOptions(sinks=("null",))
     path.write_text(json.dumps({"streams": {"a": {"source": PATTERN, "sinks": ["null"]}}, "web": {"port": 0}}))
