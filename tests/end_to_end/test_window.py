@@ -168,9 +168,13 @@ def test_keys_change_the_model_while_the_stream_goes_on(desk: Callable[..., Desk
     assert all(report["frames"]["inferred"].values())
 
 
-def test_a_key_lets_a_class_stand_alone(desk: Callable[..., Desk], test_data: Path, tmp_path: Path) -> None:
+def test_a_key_lets_a_class_stand_alone(
+    desk: Callable[..., Desk], test_data: Path, ffmpeg: Path, tmp_path: Path
+) -> None:
     model = test_data / "weights" / "yolov8n_int8.onnx"
-    clip = test_data / "video" / "one-by-one-person-detection.mp4"
+    video, clip = test_data / "video" / "one-by-one-person-detection.mp4", tmp_path / "from-second-9.mp4"
+    # Somebody stands there from then on.
+    subprocess.run([str(ffmpeg), "-v", "error", "-ss", "9", "-i", str(video), "-an", str(clip)], check=True)
     arguments = ("--source", str(clip), "--model", str(model), "--classes", "person", "--no-hud")
     window = desk(*arguments, "--sink", "seen.jsonl")
 

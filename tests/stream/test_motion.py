@@ -213,6 +213,7 @@ def test_a_result_fades_when_its_model_misses_its_own_pace(arrives: int, shown: 
     seen = carried(carrier, found, found_at(100, 100), frame_with_square(shown, 100, 100))
     if expected is None:
         assert not seen.results
+        assert not seen.found_on
     else:
         assert seen.strengths.get("m", 1.0) == pytest.approx(expected)
 
