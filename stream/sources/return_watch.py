@@ -14,7 +14,7 @@ from collections.abc import Callable
 from threading import Event
 from urllib.parse import urlsplit
 
-CALL_EVERY_SECONDS = 1.0
+CALL_EVERY_SECONDS = 0.5
 
 _CALL_SECONDS = 1.0
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}

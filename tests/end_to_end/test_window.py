@@ -174,7 +174,7 @@ def test_a_key_lets_a_class_stand_alone(
     model = test_data / "weights" / "yolov8n_int8.onnx"
     video, clip = test_data / "video" / "one-by-one-person-detection.mp4", tmp_path / "from-second-9.mp4"
     # Somebody stands there from then on.
-    subprocess.run([str(ffmpeg), "-v", "error", "-ss", "9", "-i", str(video), "-an", str(clip)], check=True)
+    subprocess.run([str(ffmpeg), "-v", "error", "-ss", "9", "-i", str(video), "-c", "copy", str(clip)], check=True)
     arguments = ("--source", str(clip), "--model", str(model), "--classes", "person", "--no-hud")
     window = desk(*arguments, "--sink", "seen.jsonl")
 

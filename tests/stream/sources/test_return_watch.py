@@ -37,13 +37,15 @@ class Hours(Event):
     [
         (30, None, 30),  # gone, and stays away
         (30, 0, 30),  # there all the time, and without pictures: it is not asked more often for that
-        (30, 12.3, 13),
+        (30, 12.3, 12.5),
         (30, 29.9, 30),
         (2.5, 1.9, 2),
         (0.4, 0.2, 0.4),  # no call for so short a wait
     ],
 )
-def test_who_waits_goes_on_within_a_second_of_the_return(seconds: float, back_at: float | None, waited: float) -> None:
+def test_who_waits_goes_on_within_half_a_second_of_the_return(
+    seconds: float, back_at: float | None, waited: float
+) -> None:
     time = Hours()
     called: list[tuple[str, int]] = []
 
