@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from stream.config import Settings, check_settings
 from stream.config_file import ConfigFile
+from stream.errors import ConfigError
 from stream.model_commands import fetch_zoo_models
 from stream.options import RunOptions, path_of, settings_for
 from stream.stream_options import Config, Hud, Models, Sources
@@ -30,6 +30,12 @@ def serve(
     token: Annotated[
         str | None, typer.Option(envvar="MIRILLA_TOKEN", help="What viewers have to show, 16 characters or more.")
     ] = None,
+    tls: Annotated[
+        str | None, typer.Option(help="'auto' makes a certificate for this machine; or a certificate's PEM file.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="The certificate's key, where its own file does not hold it.")
+    ] = None,
     hud: Hud = None,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -37,7 +43,7 @@ def serve(
     """Show streams in a web page, live, and give them to any WHEP player."""
     log_to_terminal(debug)
     options = RunOptions(sources=source or (), models=model or (), sinks=(_SHOWN_ONLY,), hud=hud)
-    given: dict[str, Any] = {"host": host, "port": port, "token": token}
+    given: dict[str, Any] = {"host": host, "port": port, "token": token, "tls": _tls(tls, tls_key)}
 
     def read() -> Settings:
         content = settings_for(config, options).model_dump(exclude_unset=True)
@@ -49,6 +55,22 @@ def serve(
 
     from stream.web.serve import serve_streams
 
-    tell_user = partial(out.print, highlight=False, soft_wrap=True, markup=False)
-    if not serve_streams(settings, tell_user, ConfigFile(path, read, tell_user) if path else None):
+    def say(line: str) -> None:
+        out.print(line, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+    watched = ConfigFile(path, read, say) if path else None
+    if not serve_streams(settings, say, watched, with_code=out.is_terminal):
         raise typer.Exit(1)
+
+
+def _tls(cert: str | None, key: Path | None) -> Any:
+    """`web.tls` as a configuration has it.
+
+    Raises:
+        ConfigError: there is a key without a certificate.
+    """
+    if key is None:
+        return cert
+    if cert is None or cert == "auto":
+        raise ConfigError("tls-key: a key alone encrypts nothing; give its certificate with --tls")
+    return {"cert": cert, "key": str(key)}
