@@ -67,20 +67,22 @@ class _Path:
 
 
 class Tracker:
-    """Follows the objects of one model through one stream."""
+    """Follows the objects of one model through one stream.
+
+    Attributes:
+        threshold: the score from which a box begins a track, 0..1; may be changed between two frames.
+    """
 
     def __init__(self, threshold: float) -> None:
         """Follow nothing yet.
 
         Args:
-            threshold: the score from which a box begins a track, 0..1.
+            threshold: see above.
         """
         # Half a second that only those wait who track, and that is over before the first frame.
         from supervision import Detections as Given
         from trackers import ByteTrackTracker
 
-        # As precise as scores are: the library compares some of them as numbers of Python's.
-        self._threshold = float(np.float32(threshold))
         self._given = Given
         self._trackers: defaultdict[int, ByteTrackTracker] = defaultdict(
             lambda: ByteTrackTracker(
@@ -90,10 +92,23 @@ class Tracker:
                 high_conf_det_threshold=self._threshold,
             )
         )
+        self.threshold = threshold
         self._paths: dict[ByteTrackTracklet, _Path] = {}
         self._ids = count(1)
         self._clock_seconds = 0.0
         self._last_seconds: float | None = None
+
+    @property
+    def threshold(self) -> float:
+        """See the class."""
+        return self._threshold
+
+    @threshold.setter
+    def threshold(self, threshold: float) -> None:
+        # As precise as scores are: the library compares some of them as numbers of Python's.
+        self._threshold = float(np.float32(threshold))
+        for tracker in self._trackers.values():
+            tracker.track_activation_threshold = tracker.high_conf_det_threshold = self._threshold
 
     def update(self, found: Detections, seconds: float) -> Detections:
         """The objects that are tracked, or are new and sure, with their ids; arguments as of `follow`."""
