@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from stream.config import check_settings
+from stream.config import ServeSettings, check_settings
 from stream.model_commands import fetch_zoo_models
-from stream.options import RunOptions, settings_for
+from stream.options import CONFIG_NAME, RunOptions, settings_for
 from stream.terminal import Debug, Quiet, log_to_terminal, out
 from stream.zoo_models import packages_of
 
@@ -19,7 +19,8 @@ _SHOWN_ONLY = "null"
 
 def serve(
     config: Annotated[
-        Path | None, typer.Argument(help="A configuration file; config.yaml where no source is given.")
+        Path | None,
+        typer.Argument(help="A configuration file; config.yaml where it is here and no source given."),
     ] = None,
     source: Annotated[
         list[str] | None,
@@ -39,14 +40,15 @@ def serve(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Show streams in a web page, live, and give them to any WHEP player."""
+    """Show streams in a web page, live, and give them to any WHEP player; guess at what is drawn on the page /draw."""
     log_to_terminal(debug)
     options = RunOptions(sources=source or (), models=model or (), sinks=(_SHOWN_ONLY,), hud=hud)
-    settings = settings_for(config, options)
+    has_nothing_to_show = config is None and not options.sources and not Path(CONFIG_NAME).is_file()
+    settings = ServeSettings() if has_nothing_to_show else settings_for(config, options)
     given: dict[str, Any] = {"host": host, "port": port, "token": token}
     content = settings.model_dump(exclude_unset=True)
     content["web"] = {**content.get("web", {}), **{key: value for key, value in given.items() if value is not None}}
-    settings = check_settings(content, "command line" if config is None else str(config))
+    settings = check_settings(content, "command line" if config is None else str(config), ServeSettings)
     fetch_zoo_models(packages_of(settings), quiet)
 
     from stream.web.serve import serve_streams

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -111,7 +112,9 @@ def run_settings(settings: Settings, view: RunView, extra_sinks: Sequence[Sink] 
     """
     outcomes: dict[str, StreamOutcome] = {}
     with opencv_on_one_thread(), ExitStack() as opened:
-        streams = {stream.name: stream for stream in _prepare(settings, extra_sinks, opened)}
+        models: dict[str, LoadedModel] = {}
+        streams = {stream.name: stream for stream in _prepare(settings, extra_sinks, opened, models)}
+        share_models(settings, models)
 
         def ended(name: str, error: Exception | None) -> None:
             outcomes[name] = streams[name].outcome(error)
@@ -125,9 +128,15 @@ def run_settings(settings: Settings, view: RunView, extra_sinks: Sequence[Sink] 
 
 
 def prepare_stream(
-    settings: Settings, name: str, sinks: Sequence[Sink], opened: ExitStack, *, opening: Opening
+    settings: Settings,
+    name: str,
+    sinks: Sequence[Sink],
+    opened: ExitStack,
+    *,
+    opening: Opening,
+    models: dict[str, LoadedModel],
 ) -> Pipeline:
-    """One stream of several that run side by side: ready to run, with models of its own.
+    """One stream of several that run side by side, ready to run.
 
     Args:
         settings: what to run.
@@ -135,12 +144,22 @@ def prepare_stream(
         sinks: given its frames besides its own sinks.
         opened: closes the source at the end.
         opening: opens the source.
+        models: what was loaded for the streams before; the stream's own are added. `share_models` is to be called when
+            all streams are there.
 
     Raises:
         MirillaError: something is wrong with the input.
     """
     alone = settings.model_copy(update={"streams": {name: settings.streams[name]}})
-    return _prepare(alone, sinks, opened, opening)[0].pipeline
+    return _prepare(alone, sinks, opened, models, opening)[0].pipeline
+
+
+def share_models(settings: Settings, models: Mapping[str, LoadedModel]) -> None:
+    """Make those loaded models ready that serve several streams."""
+    users = Counter(_loading_key(model) for stream in settings.streams.values() for model in stream.models)
+    for key, model in models.items():
+        if users[key] > 1:
+            model.share(users[key])
 
 
 def _about(model: LoadedModel) -> dict[str, str]:
@@ -156,10 +175,10 @@ def _prepare(
     settings: Settings,
     extra_sinks: Sequence[Sink],
     opened: ExitStack,
+    models: dict[str, LoadedModel],
     opening: Opening = open_source,
 ) -> list[_Prepared]:
-    """Every stream, with its source open, before the first of them runs."""
-    models: dict[str, LoadedModel] = {}
+    """Every stream, with its source open, before the first of them runs; what is loaded for them is in `models`."""
     streams = []
     for name, stream in settings.streams.items():
         sinks = [*(make_sink(sink, overwrite=settings.overwrite) for sink in stream.sinks), *extra_sinks]
@@ -185,10 +204,6 @@ def _prepare(
             max_age_ms=stream.max_age_ms,
         )
         streams.append(_Prepared(name, source, pipeline, chosen, sinks))
-    for model in models.values():
-        users = sum(model in stream.models for stream in streams)
-        if users > 1:
-            model.share(users)
     return streams
 
 

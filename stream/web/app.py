@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +21,9 @@ from pydantic import BaseModel
 from stream.web.access import COOKIE, Access
 from stream.web.offer import OfferError, read_offer
 from stream.web.served_stream import ServedStream, StreamDescription
+from stream.web.sketchpad import add_sketchpad
+from stream.web.sketchpad_guesser import Guesser
+from stream.web.sketchpad_share import SharedPads
 from stream.web.viewers import TooManyViewersError, Viewers
 
 STATIC = Path(__file__).parent / "static"
@@ -56,13 +59,17 @@ class TokenEntry(BaseModel):
     token: str
 
 
-def make_app(streams: Mapping[str, ServedStream], viewers: Viewers, access: Access) -> FastAPI:
+def make_app(
+    streams: MutableMapping[str, ServedStream], viewers: Viewers, access: Access, guesser: Guesser, bitrate_kbps: int
+) -> FastAPI:
     """The application.
 
     Args:
-        streams: by the name that they have in addresses.
+        streams: by the name that they have in addresses; sketchpads that are shared come and go there.
         viewers: of all streams.
         access: where tokens and links are tried; that requests are admitted is the guard's work.
+        guesser: asked what is drawn on sketchpads.
+        bitrate_kbps: of the encoder of a shared sketchpad.
     """
     app = FastAPI(
         title="Mirilla",
@@ -75,6 +82,7 @@ def make_app(streams: Mapping[str, ServedStream], viewers: Viewers, access: Acce
     _add_page(app, access)
     _add_streams(app, streams, viewers)
     _add_whep(app, streams, viewers)
+    add_sketchpad(app, guesser, SharedPads(streams, viewers, bitrate_kbps))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 

@@ -18,8 +18,8 @@ from stream.web.offer import LARGEST_SDP_BYTES
 BODY_SECONDS = 5.0
 """How long a client may take for its body."""
 
-PUBLIC_PATHS = frozenset({"/", "/healthz", "/enter", "/api/session"})
-"""What is answered without a token: the page itself, which holds nothing, and the ways to come in."""
+PUBLIC_PATHS = frozenset({"/", "/draw", "/healthz", "/enter", "/api/session"})
+"""What is answered without a token: the pages themselves, which hold nothing, and the ways to come in."""
 
 _PUBLIC_FOLDER = "/static/"
 
@@ -57,8 +57,9 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
+        if scope["type"] == "websocket":
+            # The only body of the handshake is nothing; messages are limited by the server and by who reads them.
+            await (self._refusal(scope) or self._app)(scope, receive, send)
             return
 
         async def send_guarded(message: Message) -> None:

@@ -8,18 +8,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from models.chain import LoadedModel
 from stream.config import Settings, WebSettings
 from stream.opencv_threads import opencv_on_one_thread
 from stream.sources import Source, open_source
 from stream.sources.repeated import RepeatedSource
 from stream.sources.source import SourceOptions
-from stream.stream_run import prepare_stream, stopping_on_signals
+from stream.stream_run import prepare_stream, share_models, stopping_on_signals
 from stream.web.access import Access, is_loopback
 from stream.web.app import make_app
 from stream.web.broadcast import Broadcast
 from stream.web.guard import Guard
 from stream.web.served_stream import ServedStream, address_names
 from stream.web.server import WebServer
+from stream.web.sketchpad_guesser import Guesser
 from stream.web.viewers import Viewers
 from stream.web.web_sink import WebSink
 
@@ -35,8 +37,8 @@ class Serving:
         server: where it listens.
         access: the token and the link.
         viewers: of all streams.
-        streams: by the name that they have in addresses.
-        threads: one a stream.
+        streams: by the name that they have in addresses; shared sketchpads come and go.
+        threads: one a stream of the configuration.
     """
 
     server: WebServer
@@ -47,7 +49,7 @@ class Serving:
 
 
 def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
-    """Serve until Ctrl-C, SIGTERM, or the end of the last stream.
+    """Serve until Ctrl-C, SIGTERM, or the end of the last stream; without any stream, the sketchpad alone.
 
     Args:
         settings: the streams, and how they are shown.
@@ -62,8 +64,9 @@ def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
     with opencv_on_one_thread(), serving(settings) as now, stopping_on_signals(lambda: None) as stopped:
         for line in _greeting(now, settings.web):
             say(line)
-        while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in now.threads):
-            pass
+        while not stopped.wait(_WAKE_EVERY_SECONDS):
+            if now.threads and not any(thread.is_alive() for thread in now.threads):
+                break
     return all(stream.error is None for stream in now.streams.values())
 
 
@@ -78,7 +81,9 @@ def serving(settings: Settings) -> Iterator[Serving]:
     """
     web = settings.web
     with ExitStack() as opened:
-        streams = _prepare(settings, opened)
+        models: dict[str, LoadedModel] = {}
+        streams = _prepare(settings, opened, models)
+        guesser = Guesser(models.values())
         access, viewers = Access(token_for(web)), Viewers(web.max_viewers)
         threads = [
             threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True)
@@ -86,14 +91,16 @@ def serving(settings: Settings) -> Iterator[Serving]:
         ]
         server = WebServer(web.host, web.port)
         try:
-            server.start(Guard(make_app(streams, viewers, access), access, web.host))
+            app = make_app(streams, viewers, access, guesser, web.bitrate_kbps)
+            server.start(Guard(app, access, web.host))
             for thread in threads:
                 thread.start()
             yield Serving(server, access, viewers, streams, threads)
         finally:
-            for stream in streams.values():
+            for stream in list(streams.values()):
                 stream.pipeline.stop()
             server.stop()
+            guesser.close()
             for thread in threads:
                 if thread.is_alive():
                     thread.join(_STOP_SECONDS)
@@ -105,15 +112,16 @@ def open_repeated(spec: str, options: SourceOptions) -> Source:
     return source if source.info.is_live else RepeatedSource(source, lambda: open_source(spec, options))
 
 
-def _prepare(settings: Settings, opened: ExitStack) -> dict[str, ServedStream]:
-    """Every stream by the name that it has in addresses, with its source open."""
+def _prepare(settings: Settings, opened: ExitStack, models: dict[str, LoadedModel]) -> dict[str, ServedStream]:
+    """Every stream by the name that it has in addresses, with its source open; streams that load alike share models."""
     by_the_clock = {name: stream.model_copy(update={"realtime": True}) for name, stream in settings.streams.items()}
     settings = settings.model_copy(update={"streams": by_the_clock})
     streams: dict[str, ServedStream] = {}
     for title, name in address_names(settings.streams).items():
         broadcast = Broadcast(settings.web.bitrate_kbps * 1000)
-        pipeline = prepare_stream(settings, title, [WebSink(broadcast)], opened, opening=open_repeated)
+        pipeline = prepare_stream(settings, title, [WebSink(broadcast)], opened, opening=open_repeated, models=models)
         streams[name] = ServedStream(name, title, broadcast, pipeline, settings.web.bitrate_kbps)
+    share_models(settings, models)
     return streams
 
 

@@ -72,6 +72,11 @@ class Viewers:
         await self._remove(session)
         return True
 
+    async def end_stream(self, stream: str) -> None:
+        """End all sessions of a stream that is there no more."""
+        sessions = [session for session, (name, _) in self._viewers.items() if name == stream]
+        await asyncio.gather(*(self._remove(session) for session in sessions))
+
     async def watch(self, each_check: Callable[[], None]) -> None:
         """End the sessions of those who have gone without a word, until cancelled.
 
