@@ -15,6 +15,8 @@ from stream.web.sketchpad_drawing import MOST_STROKES, SIDE, WIDEST, Drawing, Po
 
 MOST_POINTS_AT_ONCE = 1000
 
+_LONGEST_REASON = 200
+
 _Number = Annotated[int, Field(ge=0, lt=2**31)]
 _Place = Annotated[float, Field(ge=0, le=SIDE, allow_inf_nan=False)]
 _Width = Annotated[float, Field(gt=0, le=WIDEST, allow_inf_nan=False)]
@@ -94,7 +96,8 @@ def read_message(text: str) -> Said:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"][:4])
-        raise MessageError(f"{place}: {first['msg']}" if place else first["msg"]) from error
+        what = first["msg"][:_LONGEST_REASON]
+        raise MessageError(f"{place}: {what}" if place else what) from error
 
 
 def changed(drawing: Drawing, said: Add | Remove | Clear) -> Drawing:

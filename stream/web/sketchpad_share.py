@@ -11,11 +11,12 @@ import threading
 from collections.abc import MutableMapping
 from dataclasses import replace
 from itertools import count
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.model import StageTimer
+from models.model import StageTimer, untimed
 from models.onnx_session import CPU
 from models.results import SketchGuess
 from stream.pipeline import Pipeline
@@ -35,17 +36,25 @@ MOST_SHARED = 4
 _NOTHING = SketchGuess(TASK, np.empty(0, np.int64), np.empty(0, np.float32), ())
 
 
+class Guessed(Protocol):
+    """Somebody who knows what was guessed last."""
+
+    @property
+    def guess(self) -> SketchGuess | None:
+        """The newest guess; None before the first."""
+
+
 class RepeatedGuess:
     """The model of a shared pad: says what was guessed last of the strokes, whatever picture it is shown."""
 
     name = STREAM
     provider = CPU
 
-    def __init__(self, session: SketchpadSession) -> None:
+    def __init__(self, session: Guessed) -> None:
         """Repeat what a session knows."""
         self._session = session
 
-    def __call__(self, image: NDArray[np.uint8], timer: StageTimer) -> SketchGuess:  # noqa: ARG002 - the protocol's
+    def __call__(self, image: NDArray[np.uint8], timer: StageTimer = untimed) -> SketchGuess:  # noqa: ARG002 - the protocol's
         """The guess, with its region in the picture."""
         guess = self._session.guess
         if guess is None or guess.region_xyxy is None:
