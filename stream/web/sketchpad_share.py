@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from models.model import StageTimer, untimed
 from models.onnx_session import CPU
 from models.results import SketchGuess
+from stream.config import OverlaySettings
 from stream.pipeline import Pipeline
-from stream.web.broadcast import Broadcast
 from stream.web.served_stream import ServedStream
 from stream.web.sketchpad_drawing import SIDE
 from stream.web.sketchpad_guesser import TASK
 from stream.web.sketchpad_session import SketchpadSession
 from stream.web.sketchpad_source import SHEET_XYXY, SketchpadSource
+from stream.web.stream_views import StreamViews
 from stream.web.viewers import Viewers
-from stream.web.web_sink import WebSink
 
 STREAM = "sketchpad"
 MOST_SHARED = 4
@@ -88,10 +88,10 @@ class SharedPads:
         if len(self._shared) >= MOST_SHARED:
             return None
         name = next(name for number in count(1) if (name := _name(number)) not in self._streams)
-        broadcast = Broadcast(self._bitrate_kbps * 1000)
+        views = StreamViews(self._bitrate_kbps, OverlaySettings(hud=False))
         source = SketchpadSource(lambda: session.drawing)
-        pipeline = Pipeline(source, [RepeatedGuess(session)], [WebSink(broadcast)], hud=False)
-        stream = ServedStream(name, name, broadcast, pipeline, self._bitrate_kbps)
+        pipeline = Pipeline(source, [RepeatedGuess(session)], [views.sink], hud=False)
+        stream = ServedStream(name, name, views, pipeline)
         self._shared[session] = self._streams[name] = stream
         threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True).start()
         return name
