@@ -58,7 +58,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         if scope["type"] == "websocket":
-            # The only body of the handshake is nothing; messages are limited by the server and by who reads them.
+            # A handshake has no body; messages are limited by the server, and by who reads them.
             await (self._refusal(scope) or self._app)(scope, receive, send)
             return
 

@@ -42,10 +42,9 @@ class Guesser:
         Args:
             loaded: models that streams have loaded: those among them that guess at drawings serve here, too.
         """
-        here = [model for model in loaded if isinstance(model, Model) and model.manifest.task == TASK]
         self._packages = {package.origin: package for package in _sketch_packages()}
+        here = [model for model in loaded if isinstance(model, Model) and model.package.origin in self._packages]
         self._models = {model.package.origin: StrokeModel(model) for model in here}
-        self._packages.update({model.package.origin: model.package for model in here})
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mirilla-sketch")
 
     @property
@@ -86,8 +85,8 @@ def _sketch_packages() -> Iterable[Package]:
     """The bundled and exported packages that guess at drawings; one that is damaged guesses at nothing."""
     for name in (*bundled_names(), *exported_names()):
         try:
-            package = find_package(name)
+            # Checksums of models that would not be asked are not worth their time.
+            if find_package(name, unverified=True).manifest.task == TASK:
+                yield find_package(name)
         except ModelError:
             continue
-        if package.manifest.task == TASK:
-            yield package

@@ -22,7 +22,10 @@ const guesses = new Guesses(
 const gallery = new Gallery({ shelves: element("shelves"), note: element("gallery-note") });
 const pad = new Pad(element("sheet"), {
   points: (_, at) => link.grown(at),
-  removed: (strokes) => link.removed(strokes),
+  removed: (strokes) => {
+    link.removed(strokes);
+    forgetFull();
+  },
   restored: () => link.flush(),
   full: () => say("sheetFull"),
 });
@@ -37,6 +40,7 @@ const link = new Link("/api/sketchpad/pen", () => pad.strokes.all, {
 const game = new GameView(pad, {
   blank: () => {
     pad.beginAnew();
+    forgetFull();
     link.cleared();
     guesses.beginAnew();
   },
@@ -52,6 +56,10 @@ function say(key) {
     const way = Object.assign(document.createElement("a"), { href: "/", textContent: text("giveToken") });
     notice.append(" ", way);
   }
+}
+
+function forgetFull() {
+  if (element("notice").dataset.key === "sheetFull") say("");
 }
 
 function chosenModel() {
