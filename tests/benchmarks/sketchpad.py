@@ -23,7 +23,9 @@ from tests.benchmarks.viewers import server
 
 MODELS = ("quickdraw-32", "quickdraw-345")
 WARM_UP = ("star",)
-MEASURED = ("house", "cat", "bicycle", "eye")
+MEASURED = ("house", "cat")
+EVERY = 3
+"""Of the drawings' points, which lie closer than those of a hand."""
 MOVE_SECONDS = 0.008
 """As a mouse that reports 125 times a second."""
 
@@ -73,7 +75,7 @@ def _draw(page: Page, names: Sequence[str]) -> int:
     movements = 0
     for strokes in (DRAWINGS[name] for name in names):
         for stroke in strokes:
-            places = np.array([box["x"], box["y"]]) + (0.1 + 0.008 * stroke) * box["width"]
+            places = np.array([box["x"], box["y"]]) + (0.1 + 0.008 * stroke[::EVERY]) * box["width"]
             page.mouse.move(*places[0].tolist())
             page.mouse.down()
             for place in places[1:].tolist():

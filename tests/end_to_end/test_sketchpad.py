@@ -304,7 +304,7 @@ def test_a_kept_drawing_stays_and_its_files_hold_what_was_drawn(
     np.testing.assert_allclose(np.concatenate([dark.min(axis=0), dark.max(axis=0)]) / 1024, expected, atol=0.02)
 
     page.on("dialog", lambda dialog: dialog.accept())
-    shelf.get_by_role("button", name="Throw away: star").click()
+    shelf.get_by_role("button", name="Delete: star").click()
     expect(shelf).to_have_count(0)
 
 

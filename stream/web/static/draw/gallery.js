@@ -1,4 +1,4 @@
-// The player's kept drawings, by category: to look at, to download, to throw away.
+// The player's kept drawings, by category: to look at, to download, to delete.
 
 import { number, text } from "../texts.js";
 import { drawingCard } from "./card.js";
