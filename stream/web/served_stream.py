@@ -53,6 +53,8 @@ class StreamDescription(BaseModel):
     """Where to watch the picture as it was captured; None where nobody may."""
     overlay: Literal["picture", "browser"]
     """Whether a page begins with the annotated picture, or draws itself."""
+    is_added: bool
+    """Whether a viewer has added it, and may take it away."""
     figures: StreamFigures
 
 
@@ -74,6 +76,7 @@ class ServedStream:
         self.pipeline = pipeline
         self.state: State = "starting"
         self.error: Exception | None = None
+        self.is_added = False
 
     def run(self) -> None:
         """Run the pipeline to its end, on the calling thread; what breaks it is kept in `error`."""
@@ -129,6 +132,7 @@ class ServedStream:
             whep=whep,
             whep_plain=None if views.plain is None else f"{whep}?picture=plain",
             overlay="browser" if views.is_drawn_by_pages else "picture",
+            is_added=self.is_added,
             figures=self.figures(),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from fastapi import FastAPI, HTTPException, WebSocket
 from fastapi.responses import FileResponse
@@ -18,6 +19,18 @@ MOST_PADS = 64
 _PAGE_FILE = Path(__file__).parent / "static" / "draw" / "index.html"
 _TRY_AGAIN = 1013
 """RFC 6455's registry of close codes: the server is overloaded."""
+
+
+class Pads(NamedTuple):
+    """What sketchpads need of the server.
+
+    Attributes:
+        guesser: asked what is drawn on them.
+        bitrate_kbps: of the encoder of one that is shown to others.
+    """
+
+    guesser: Guesser
+    bitrate_kbps: int
 
 
 def add_sketchpad(app: FastAPI, guesser: Guesser, sharing: Sharing) -> None:

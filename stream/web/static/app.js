@@ -1,5 +1,8 @@
 // The page: lists the server's streams, shows each, and asks for the token where the server does.
 
+import { offerAdditions, offerRemoval } from "./additions.js";
+import { connectionSettings } from "./ice.js";
+import { offerInvitations } from "./invite.js";
 import { StreamCard } from "./stream_card.js";
 import { offerLanguages, text, translate } from "./texts.js";
 
@@ -60,6 +63,7 @@ function follow(streams) {
     // A video that is moved stops for a moment.
     if (main.children[index] !== card.section) main.insertBefore(card.section, main.children[index] ?? null);
     if (before.has(card.name)) return;
+    if (streams[index].is_added) offerRemoval(card);
     card.translate();
     card.player.start();
   });
@@ -77,6 +81,9 @@ async function look() {
     return;
   }
   const streams = await response.json();
+  const { invitations, additions } = await connectionSettings();
+  offerInvitations(invitations);
+  offerAdditions(additions, look);
   say(streams.length ? "" : "noStreams");
   follow(streams);
   streams.forEach((stream, index) => cards[index].update(stream));
