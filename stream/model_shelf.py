@@ -29,6 +29,12 @@ class ModelShelf:
         self._models: dict[str, LoadedModel] = {}
         self._users: Counter[str] = Counter()
 
+    @property
+    def models(self) -> list[LoadedModel]:
+        """What is loaded at this moment."""
+        with self._lock:
+            return list(self._models.values())
+
     def take(self, settings: ModelSettings) -> LoadedModel:
         """The model, loaded if it is not here.
 

@@ -175,6 +175,11 @@ export function number(value, digits = 0) {
   return value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** A share of one in percent, as the language writes it. */
+export function percent(share) {
+  return share.toLocaleString(language, { style: "percent" });
+}
+
 /** Write the texts of everything within `root` that names one in `data-text`, or its name for readers in `data-label`. */
 export function translate(root) {
   for (const element of root.querySelectorAll("[data-text]")) {
@@ -199,4 +204,9 @@ export function offerLanguages(choice, translated) {
   choice.value = preferredLanguage();
   choice.onchange = choose;
   choose();
+}
+
+/** Take the texts of one page in, by language. */
+export function addTexts(texts) {
+  for (const [name, some] of Object.entries(texts)) Object.assign(TEXTS[name], some);
 }
