@@ -27,6 +27,8 @@ class PageSink(Sink):
     """Shows the stream in the run's page."""
 
     is_view = True
+    is_of_the_run = True
+    shows_plain = True
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Belongs to no page yet; see `attach`.

@@ -7,16 +7,21 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from stream.config import OverlaySettings, Settings, StreamSettings, WebSettings
+from stream.config_file import ConfigFile
 from stream.errors import ConfigError
+from stream.live_changes import LiveChanges
+from stream.model_shelf import ModelShelf
 from stream.opencv_threads import opencv_on_one_thread
+from stream.running_stream import RunningStream
+from stream.signals import stopping_on_signals
 from stream.sources import Source, open_source
 from stream.sources.repeated import RepeatedSource
 from stream.sources.source import SourceOptions
-from stream.stream_run import Opening, prepare_stream, stopping_on_signals
+from stream.stream_run import Opening, prepare_stream
 from stream.web.access import Access, is_loopback
 from stream.web.added_streams import AddedStreams
 from stream.web.app import make_app
@@ -50,6 +55,7 @@ class Serving:
         viewers: of all streams.
         streams: by the name that they have in addresses.
         threads: one a stream.
+        changes: of the streams, while they run.
     """
 
     server: WebServer
@@ -58,14 +64,18 @@ class Serving:
     viewers: Viewers
     streams: Mapping[str, ServedStream]
     threads: Sequence[threading.Thread]
+    changes: LiveChanges
 
 
-def serve_streams(settings: Settings, say: Callable[[str], None], *, with_code: bool = False) -> bool:
+def serve_streams(
+    settings: Settings, say: Callable[[str], None], config: ConfigFile | None = None, *, with_code: bool = False
+) -> bool:
     """Serve until Ctrl-C, SIGTERM, or the end of the last stream.
 
     Args:
         settings: the streams, and how they are shown.
         say: prints a line for the user.
+        config: where the settings come from; when it changes, so do the streams.
         with_code: whether a QR code of the link is printed, too.
 
     Returns:
@@ -74,7 +84,11 @@ def serve_streams(settings: Settings, say: Callable[[str], None], *, with_code: 
     Raises:
         MirillaError: something is wrong with the input; nothing was served.
     """
-    with opencv_on_one_thread(), serving(settings) as now, stopping_on_signals(lambda: None) as stopped:
+    with (
+        opencv_on_one_thread(),
+        serving(settings, config) as now,
+        stopping_on_signals(lambda: None, now.changes.reload if config else None) as stopped,
+    ):
         for line in greeting(now.invitations, settings.web, now.server.certificate, with_code=with_code):
             say(line)
         while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in now.threads):
@@ -83,7 +97,7 @@ def serve_streams(settings: Settings, say: Callable[[str], None], *, with_code: 
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Serving]:
+def serving(settings: Settings, config: ConfigFile | None = None) -> Iterator[Serving]:
     """Serve until the block ends; everything has ended then.
 
     Recordings are played by the clock, and begin again when they end.
@@ -91,8 +105,16 @@ def serving(settings: Settings) -> Iterator[Serving]:
     Raises:
         MirillaError: something is wrong with the input; nothing was served.
     """
+    settings = _by_the_clock(settings)
+    if config is not None:
+        read = config.read
+        config = replace(config, read=lambda: _by_the_clock(read()))
     with ExitStack() as opened:
-        streams = _prepare(settings, opened)
+        shelf = ModelShelf()
+        running = _prepare(settings, shelf, opened)
+        streams = {name: stream for name, (stream, _) in running.items()}
+        by_title = {stream.name: stream for _, stream in running.values()}
+        changes = opened.enter_context(LiveChanges(settings, by_title, shelf, config))
         threads = [
             threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True)
             for name, stream in streams.items()
@@ -102,7 +124,7 @@ def serving(settings: Settings) -> Iterator[Serving]:
                 try:
                     for thread in threads:
                         thread.start()
-                    yield Serving(door.server, door.access, door.invitations, door.viewers, streams, threads)
+                    yield Serving(door.server, door.access, door.invitations, door.viewers, streams, threads, changes)
                 finally:
                     for stream in list(streams.values()):
                         stream.pipeline.stop()
@@ -153,19 +175,26 @@ def open_repeated(spec: str, options: SourceOptions) -> Source:
     return source if source.info.is_live else RepeatedSource(source, lambda: open_source(spec, options))
 
 
-def _prepare(settings: Settings, opened: ExitStack) -> dict[str, ServedStream]:
-    """Every stream by the name that it has in addresses, with its source open."""
-    by_the_clock = {name: stream.model_copy(update={"realtime": True}) for name, stream in settings.streams.items()}
-    settings = settings.model_copy(update={"streams": by_the_clock})
+def _by_the_clock(settings: Settings) -> Settings:
+    streams = {name: stream.model_copy(update={"realtime": True}) for name, stream in settings.streams.items()}
+    return settings.model_copy(update={"streams": streams})
+
+
+def _prepare(
+    settings: Settings, models: ModelShelf, opened: ExitStack
+) -> dict[str, tuple[ServedStream, RunningStream]]:
+    """Every stream by the name that it has in addresses, with its source open; what runs it stands beside it."""
     names = address_names(settings.streams)
-    return {name: _made(settings, title, name, open_repeated, opened) for title, name in names.items()}
+    return {name: _made(settings, title, name, open_repeated, opened, models) for title, name in names.items()}
 
 
-def _made(settings: Settings, title: str, name: str, opening: Opening, opened: ExitStack) -> ServedStream:
-    """One stream, with its source open."""
+def _made(
+    settings: Settings, title: str, name: str, opening: Opening, opened: ExitStack, models: ModelShelf
+) -> tuple[ServedStream, RunningStream]:
+    """One stream, with its source open, and what runs it."""
     views = StreamViews(settings.web.bitrate_kbps, settings.streams[title].overlay)
-    pipeline = prepare_stream(settings, title, [views.sink], opened, opening=opening)
-    return ServedStream(name, title, views, pipeline)
+    running = prepare_stream(settings, title, [views.sink], opened, opening=opening, models=models)
+    return ServedStream(name, title, views, running.pipeline), running
 
 
 def _additions(settings: Settings, streams: dict[str, ServedStream]) -> AddedStreams | None:
@@ -187,7 +216,9 @@ def _additions(settings: Settings, streams: dict[str, ServedStream]) -> AddedStr
 
     def make(title: str, name: str, address: str, opening: Opening, opened: ExitStack) -> ServedStream:
         stream = like.model_copy(update={"source": address, "sinks": (NULL,), "realtime": True})
-        made = _made(settings.model_copy(update={"streams": {title: stream}}), title, name, opening, opened)
+        alone = settings.model_copy(update={"streams": {title: stream}})
+        # With models of its own: those of the configuration come and go with it.
+        made, _ = _made(alone, title, name, opening, opened, ModelShelf())
         made.is_added = True
         return made
 

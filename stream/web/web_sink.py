@@ -17,6 +17,7 @@ class WebSink(Sink):
     """Shows a stream to whoever watches at that moment: annotated, or plain for pages that draw themselves."""
 
     is_view = True
+    shows_plain = True
 
     def __init__(
         self,

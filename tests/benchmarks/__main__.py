@@ -18,6 +18,7 @@ from rich.table import Table
 from tests.benchmarks import (
     budget,
     carrying,
+    decoding,
     end_to_end,
     glass_to_glass,
     live_lag,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "recorded-video": recorded_video.run,
     "overlays": overlays.run,
     "budget": budget.run,
+    "decoding": decoding.run,
     "end-to-end": end_to_end.run,
     "memory": memory.run,
     "live-lag": live_lag.run,
