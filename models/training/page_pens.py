@@ -153,7 +153,7 @@ def ink_lines(
     inside = float(_length_inside(moved, size_wh))
     whole = float(cover.sum()) / max(inside, 1e-3)
     if strength < 1:
-        cover = cv2.convertScaleAbs(cover, alpha=strength)
+        cover = np.asarray(cv2.convertScaleAbs(cover, alpha=strength), np.uint8)
     return Ink(int(left), int(top), cover, fill, whole * strength)
 
 
