@@ -26,7 +26,7 @@ class DetectorShape:
         denoising: noisy copies of the true boxes that training adds as queries.
     """
 
-    channels: tuple[int, int, int, int] = (24, 48, 96, 128)
+    channels: tuple[int, int, int, int] = (24, 48, 96, 104)
     depths: tuple[int, int, int, int] = (2, 2, 2, 2)
     width: int = 96
     feed_forward: int = 192

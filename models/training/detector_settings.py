@@ -53,7 +53,7 @@ class DetectorTrainingSettings:
     start: Path | None = None
     width: int = 288
     height: int = 224
-    channels: tuple[int, ...] = (24, 48, 96, 128)
+    channels: tuple[int, ...] = (24, 48, 96, 104)
     depths: tuple[int, ...] = (2, 2, 2, 2)
     model_width: int = 96
     feed_forward: int = 192
