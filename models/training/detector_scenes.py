@@ -175,11 +175,20 @@ class WebcamScenes:
         return Scene(image, scene.boxes_xyxy, scene.class_ids, scene.complete)
 
 
+def held_out_backdrops(data: Path) -> list[NDArray[np.uint8]]:
+    """Photographs that no training page lies on, uint8 (h, w, 3) BGR."""
+    return [picture.read().image for picture in read_people(data).held_out["photographs"]]
+
+
 def page_makers(
-    data: Path, size_wh: tuple[int, int], part: Part, backdrops: Sequence[NDArray[np.uint8]]
+    data: Path,
+    size_wh: tuple[int, int],
+    part: Part,
+    backdrops: Sequence[NDArray[np.uint8]],
+    categories: Sequence[str] | None = None,
 ) -> list[PageMaker]:
     """Page makers of several proportions, as cameras have them; all are shown to the network at one size."""
-    book = DrawingBook(data / "quickdraw", part)
+    book = DrawingBook(data / "quickdraw", part, categories)
     photos = (cv2.imread(str(path)) for path in sorted((data / "drawings/diagrams").glob("*.jpg")))
     lights = [sheet_light(np.asarray(photo, np.uint8)) for photo in photos if photo is not None]
     height = size_wh[1]

@@ -64,7 +64,7 @@ class DetectorTrainingSettings:
     stop_after: int | None = None
     fall: float = 0.2
     batch_size: int = 16
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     rise: int = 300
     weight_decay: float = 1e-3
     ema_decay: float = 0.998

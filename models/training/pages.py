@@ -24,8 +24,9 @@ from models.training.page_props import lay_props
 MAX_DRAWINGS = 12
 _BITMAP_SHARE = 0.25
 _LEAST_VISIBLE = 0.35
-_LEAST_SIDE_PX = 5.0
-_COUNTS = np.array([0.0, 5, 4, 3, 3, 2, 2, 1, 1, 1, 0.7, 0.7, 0.7])
+_LEAST_SIDE = 0.035
+"""Of the picture's shorter side: what is smaller cannot be told from a blot, and is not drawn."""
+_COUNTS = np.array([1.0, 5, 4, 3, 3, 2, 2, 1, 1, 1, 0.7, 0.7, 0.7])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,7 +157,11 @@ class PageMaker:
         seen = cv2.perspectiveTransform(corners[None], place)[0]
         extent = seen.max(axis=0) - seen.min(axis=0)
         inside = np.minimum(seen.max(axis=0), self.size_wh) - np.maximum(seen.min(axis=0), 0)
-        if extent.max() < 2 * _LEAST_SIDE_PX or (inside <= 0).any() or np.prod(inside / extent) < _LEAST_VISIBLE:
+        if (
+            extent.max() < 1.3 * _LEAST_SIDE * min(self.size_wh)
+            or (inside <= 0).any()
+            or np.prod(inside / extent) < _LEAST_VISIBLE
+        ):
             return None
         # No pen is wider than lets a drawing of this size be recognised.
         width = min(pen.width_px, max(0.6, 0.07 * float(extent.max())))
@@ -312,7 +317,7 @@ def _labels(
             continue
         rows, columns = np.flatnonzero(outline.any(axis=1)), np.flatnonzero(outline.any(axis=0))
         box = (ink.left + columns[0], ink.top + rows[0], ink.left + columns[-1] + 1, ink.top + rows[-1] + 1)
-        if max(box[2] - box[0], box[3] - box[1]) < _LEAST_SIDE_PX:
+        if max(box[2] - box[0], box[3] - box[1]) < _LEAST_SIDE * min(hidden.shape):
             continue
         boxes.append(box)
         categories.append(drawing.category)
