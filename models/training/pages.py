@@ -249,6 +249,8 @@ def sheet_light(photo: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _cells(count: int, aspect: float, random: np.random.Generator) -> list[tuple[NDArray[np.float64], float]]:
     """Places for so many drawings on a sheet: centre, and half the side of the square that they may fill."""
+    if count == 0:
+        return []
     columns = max(1, round(np.sqrt(count * aspect) * float(np.exp(random.normal(0, 0.15)))))
     rows = -(-count // columns)
     cell = np.array([aspect / columns, 1 / rows])
