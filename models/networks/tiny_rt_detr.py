@@ -37,14 +37,14 @@ class DetectorShape:
 
 def build_detector(shape: DetectorShape, class_names: Sequence[str]) -> RTDetrForObjectDetection:
     """A network with fresh weights; its batch norm learns, for there is no pretrained backbone to protect."""
-    backbone = RTDetrResNetConfig(
+    backbone = RTDetrResNetConfig(  # type: ignore[no-untyped-call]
         embedding_size=shape.channels[0],
         hidden_sizes=list(shape.channels),
         depths=list(shape.depths),
         layer_type="basic",
         out_indices=[2, 3, 4],
     )
-    config = RTDetrConfig(
+    config = RTDetrConfig(  # type: ignore[no-untyped-call]
         backbone_config=backbone,
         freeze_backbone_batch_norms=False,
         encoder_in_channels=list(shape.channels[1:]),

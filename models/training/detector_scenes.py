@@ -6,7 +6,7 @@ so that a training can go on where it stopped, with any number of loading proces
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -61,7 +61,7 @@ class PeopleData:
     hands: Sequence[BoxPicture]
     empty: Sequence[BoxPicture]
     unpeopled: Sequence[BoxPicture]
-    held_out: dict[str, Sequence[BoxPicture]] = field(repr=False)
+    held_out: Mapping[str, Sequence[BoxPicture]] = field(repr=False)
 
 
 def read_people(folder: Path) -> PeopleData:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 from models.training.errors import TrainingError
+from models.training.settings_texts import command_of, settings_from_texts
 
 WEIGHTS_LICENCE = "Apache-2.0"
 _SIDE_MULTIPLE = 32
+_OPTIONS = ("start", "steps", "seed")
+"""Settings with an option of their own; the others are given by `--set`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,19 @@ class DetectorTrainingSettings:
         for expectation, holds in checks.items():
             if not holds:
                 raise TrainingError(f"{expectation}, got {getattr(self, expectation.split(':')[0])!r}")
+
+    @classmethod
+    def from_texts(cls, texts: Sequence[str], **settings: Any) -> Self:
+        """The settings that `--set KEY=VALUE` and these fields amount to.
+
+        Raises:
+            TrainingError: a text has another form, or names no setting, or its value makes no sense.
+        """
+        return settings_from_texts(cls, texts, settings)
+
+    def command(self) -> str:
+        """The command line that makes these weights again, less what the machine alone decides."""
+        return command_of(self, "webcam-detector", _OPTIONS)
 
     @property
     def size_wh(self) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from transformers import RTDetrForObjectDetection
+from torch import nn
 
 from models.evaluation.average_precision import average_precision
 from models.training.box_data import Scene
@@ -32,11 +32,12 @@ class Watched:
     ap50: Mapping[str, float | None]
 
 
-def watch(model: RTDetrForObjectDetection, scenes: Sequence[Scene], class_names: Sequence[str]) -> Watched:
+def watch(model: nn.Module, scenes: Sequence[Scene], class_names: Sequence[str]) -> Watched:
     """Measure; the model is in evaluation mode afterwards."""
     model.eval()
     device = next(model.parameters()).device
-    rows, annotations = [], []
+    rows: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
     for start in range(0, len(scenes), _BATCH):
         part = scenes[start : start + _BATCH]
         images, _ = as_batch(part)

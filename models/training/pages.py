@@ -199,7 +199,8 @@ class PageMaker:
         if self._lights and surface.kind == "paper" and random.random() < 0.3:
             photographed = self._lights[int(random.integers(len(self._lights)))]
         light = shade(surface, self.size_wh, random, photographed)
-        return np.clip(page * light, 0, 255).astype(np.uint8)
+        lit: NDArray[np.uint8] = np.clip(page * light, 0, 255).astype(np.uint8)
+        return lit
 
     def _backdrop(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], bool]:
         """What the sheet lies on, and whether it is a part of a photograph."""

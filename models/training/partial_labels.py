@@ -18,7 +18,7 @@ _NO_COST = -1e4
 """A logit for which the sigmoid is 0 and the loss of a target of 0 is 0, exactly, in float32 and bfloat16."""
 
 
-class PartialLabelLoss(RTDetrLoss):  # type: ignore[misc]
+class PartialLabelLoss(RTDetrLoss):
     """`of_outputs` is to be set as `model.loss_function`; each of the `labels` has a key `complete`, bool (C,).
 
     Left out, a picture's labels count as complete, as in transformers.
@@ -26,7 +26,7 @@ class PartialLabelLoss(RTDetrLoss):  # type: ignore[misc]
 
     def __init__(self, config: Any) -> None:
         """As the parent; `config` is the model's."""
-        super().__init__(config)
+        super().__init__(config)  # type: ignore[no-untyped-call]
         self._auxiliary = bool(config.auxiliary_loss)
 
     def loss_labels_vfl(
@@ -42,11 +42,12 @@ class PartialLabelLoss(RTDetrLoss):  # type: ignore[misc]
         everything = torch.ones(logits.shape[-1], dtype=torch.bool)
         complete = torch.stack([target.get("complete", everything).to(logits.device) for target in targets])
         judged = complete[:, None, :].repeat(1, logits.shape[1], 1)
-        batch, query = self._get_source_permutation_idx(indices)
+        batch, query = self._get_source_permutation_idx(indices)  # type: ignore[no-untyped-call]
         matched = [target["class_labels"][chosen] for target, (_, chosen) in zip(targets, indices, strict=True)]
         judged[batch, query, torch.cat(matched)] = True
         masked = {**outputs, "logits": logits.masked_fill(~judged, _NO_COST)}
-        result: dict[str, Tensor] = super().loss_labels_vfl(masked, targets, indices, num_boxes, log)
+        parent: Any = super()  # which has no types
+        result: dict[str, Tensor] = parent.loss_labels_vfl(masked, targets, indices, num_boxes, log)
         return result
 
     def of_outputs(
@@ -80,7 +81,7 @@ class PartialLabelLoss(RTDetrLoss):  # type: ignore[misc]
             if enc_topk_logits is not None and enc_topk_bboxes is not None:
                 auxiliary.append({"logits": enc_topk_logits.float(), "pred_boxes": enc_topk_bboxes.float()})
             outputs["auxiliary_outputs"] = auxiliary
-        losses: dict[str, Tensor] = self.forward(outputs, labels)
+        losses: dict[str, Tensor] = self(outputs, labels)
         return torch.stack(list(losses.values())).sum(), losses, auxiliary
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 import torch
 from torch import nn
-from transformers import RTDetrForObjectDetection
+from transformers import AutoConfig, AutoModelForObjectDetection, PreTrainedModel
 
 from models.networks.tiny_rt_detr import DetectorShape, build_detector, stretching_processor
 from models.training.detector_batches import Labels, SceneMaker, as_input, batches
@@ -24,47 +24,21 @@ from models.training.detector_watch import watch
 from models.training.errors import TrainingError
 from models.training.partial_labels import PartialLabelLoss
 from models.training.running_average import follow
+from models.training.trained_detector import DetectorReport, TrainedDetector
 
 RESUME_FILE = "resume.pt"
 _GRADIENT_NORM = 1.0
 _SAVE_EVERY = 100
-
-
-@dataclass(frozen=True, slots=True)
-class DetectorReport:
-    """How far a training is.
-
-    Attributes:
-        step: steps that are done.
-        steps: that the schedule is made for.
-        loss: mean since the report before.
-        map: on the watched scenes.
-        ap50: on them, by class.
-        seconds: since the report before.
-    """
-
-    step: int
-    steps: int
-    loss: float
-    map: float
-    ap50: dict[str, float | None]
-    seconds: float
-
-    def __str__(self) -> str:
-        """One line for people."""
-        classes = ", ".join(f"{name} {value:.3f}" for name, value in self.ap50.items() if value is not None)
-        return (
-            f"step {self.step} of {self.steps}: loss {self.loss:.3f}, mAP {self.map:.3f}; AP50 {classes}; "
-            f"{self.seconds:.0f} s"
-        )
+_FAMILY = ("rt_detr", "rt_detr_v2")
+"""Architectures whose loss `PartialLabelLoss` is."""
 
 
 @dataclass(slots=True)
 class _Progress:
     """What a checkpoint has to hold to go on as if nothing had happened."""
 
-    model: RTDetrForObjectDetection
-    average: RTDetrForObjectDetection
+    model: PreTrainedModel
+    average: PreTrainedModel
     optimizer: torch.optim.Optimizer
     step: int = 0
     losses: list[float] = field(default_factory=list)
@@ -105,7 +79,7 @@ def train_detector(
     watched: SceneMaker,
     class_names: Sequence[str],
     on_report: Callable[[DetectorReport], None],
-) -> tuple[DetectorReport, ...]:
+) -> TrainedDetector:
     """Train from nothing, from `start`, or with `resume` from the last saved step, and write the checkpoint folder.
 
     Args:
@@ -114,9 +88,6 @@ def train_detector(
         watched: what is looked at now and then.
         class_names: of the detector.
         on_report: told after each look.
-
-    Returns:
-        All reports, those before a resumption included.
 
     Raises:
         TrainingError: a picture, `start`, or the state to resume is not what it should be.
@@ -143,8 +114,12 @@ def train_detector(
             on_report(report)
         if progress.step % _SAVE_EVERY == 0 or ends:
             progress.save(settings.output / RESUME_FILE)
-    _write(progress, settings)
-    return tuple(progress.history)
+    progress.average.save_pretrained(settings.output)
+    stretching_processor(settings.size_wh).save_pretrained(settings.output)
+    command = "\n".join([progress.commands[0], *(f"{later} --resume" for later in progress.commands[1:])])
+    return TrainedDetector(
+        settings.output, tuple(class_names), tuple(progress.history), tuple(progress.losses), command
+    )
 
 
 def _begin(settings: DetectorTrainingSettings, class_names: Sequence[str]) -> _Progress:
@@ -162,21 +137,50 @@ def _begin(settings: DetectorTrainingSettings, class_names: Sequence[str]) -> _P
     progress = _Progress(model, average, optimizer)
     if settings.resume and (settings.output / RESUME_FILE).is_file():
         progress.restore(settings.output / RESUME_FILE)
+    if settings.command() not in progress.commands[-1:]:
+        progress.commands.append(settings.command())
     return progress
 
 
-def _model(settings: DetectorTrainingSettings, class_names: Sequence[str]) -> RTDetrForObjectDetection:
+def _model(settings: DetectorTrainingSettings, class_names: Sequence[str]) -> PreTrainedModel:
+    channels, depths = settings.channels, settings.depths
     shape = DetectorShape(
-        (settings.channels[0], settings.channels[1], settings.channels[2], settings.channels[3]),
-        (settings.depths[0], settings.depths[1], settings.depths[2], settings.depths[3]),
+        (channels[0], channels[1], channels[2], channels[3]),
+        (depths[0], depths[1], depths[2], depths[3]),
         settings.model_width,
         settings.feed_forward,
         settings.decoder_layers,
         settings.queries,
         settings.denoising,
     )
-    model = build_detector(shape, class_names)
-    return model.to(device=settings.device, memory_format=torch.channels_last)
+    model = build_detector(shape, class_names) if settings.start is None else _begun(settings.start, class_names)
+    there: Any = model  # transformers hides the signature of `to`
+    moved: PreTrainedModel = there.to(device=settings.device, memory_format=torch.channels_last)
+    return moved
+
+
+def _begun(start: Path, class_names: Sequence[str]) -> PreTrainedModel:
+    """A checkpoint's network with a new last layer for these classes.
+
+    Raises:
+        TrainingError: the folder holds no detector of the RT-DETR family.
+    """
+    offline = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        kind = AutoConfig.from_pretrained(start, **offline).model_type
+        if kind not in _FAMILY:
+            raise TrainingError(f"start: {start} is a {kind}; give one of {', '.join(_FAMILY)}, or leave it out")
+        model: PreTrainedModel = AutoModelForObjectDetection.from_pretrained(
+            start,
+            id2label=dict(enumerate(class_names)),
+            label2id={name: index for index, name in enumerate(class_names)},
+            ignore_mismatched_sizes=True,
+            **offline,
+        )
+    except (OSError, ValueError) as error:
+        line = str(error).splitlines()[0]
+        raise TrainingError(f"start: {start} holds no checkpoint of transformers ({line}); give its folder") from error
+    return model
 
 
 def _train_step(progress: _Progress, images: torch.Tensor, labels: Labels, settings: DetectorTrainingSettings) -> float:
@@ -196,8 +200,3 @@ def _train_step(progress: _Progress, images: torch.Tensor, labels: Labels, setti
     done = progress.step
     follow(progress.average, progress.model, min(settings.ema_decay, (1 + done) / (10 + done)))
     return float(loss.detach())
-
-
-def _write(progress: _Progress, settings: DetectorTrainingSettings) -> None:
-    progress.average.save_pretrained(settings.output)
-    stretching_processor(settings.size_wh).save_pretrained(settings.output)
