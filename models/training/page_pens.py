@@ -29,7 +29,7 @@ class Pen:
     Attributes:
         colour_bgr: of full ink.
         opacity: 0..1, of full ink.
-        width_px: in the finished picture.
+        width_px: in the finished picture; OpenCV adds about a pixel of antialiasing, so that none is very fine.
         grain: 0..1, how much of the paper shows through, as with chalk, crayon and pencil.
         fill_bgr: what closed shapes are filled with before they are outlined, or None.
         solid: that the drawing is a silhouette; its filling counts as ink.

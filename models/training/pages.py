@@ -110,7 +110,7 @@ class PageMaker:
             hidden |= props
             covered |= props
         image = photograph(picture, random, self._noise)
-        boxes, categories, owners = _labels(inks, hidden)
+        boxes, categories, owners = label_ink(inks, hidden)
         names = self.book.class_names
         return Page(image, boxes, categories, names, owners, covered, photographed and bool(hidden.any()), reached_into)
 
@@ -302,7 +302,7 @@ def _over(front: NDArray[np.uint8], back: NDArray[np.uint8], cover: NDArray[np.u
     return np.asarray(front * share + back * (1 - share) + 0.5, np.uint8)
 
 
-def _labels(
+def label_ink(
     inks: Sequence[tuple[Drawing, Ink]], hidden: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.uint8]]:
     """Boxes, categories and owners of the ink that can be seen; drawings that are nearly hidden have none."""
