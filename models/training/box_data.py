@@ -114,6 +114,18 @@ def read_boxes(annotations: Path, class_names: Sequence[str], absent: Sequence[s
     return sorted(pictures, key=lambda picture: picture.path.name)
 
 
+def category_names(annotations: Path) -> tuple[str, ...]:
+    """The categories of a COCO file, in its order.
+
+    Raises:
+        TrainingError: the file is in another layout.
+    """
+    try:
+        return tuple(read_coco(annotations).category_names.values())
+    except DataError as error:
+        raise TrainingError(str(error)) from error
+
+
 def split_last(pictures: Sequence[BoxPicture], share: float) -> tuple[list[BoxPicture], list[BoxPicture]]:
     """Those that train, and the last share of them by name, which never do."""
     cut = int(len(pictures) * (1 - share) + 1e-9)

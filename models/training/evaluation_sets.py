@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.box_data import BoxPicture
+from models.training.box_data import BoxPicture, category_names, read_boxes
 from models.training.detector_scenes import CLASS_NAMES, held_out_backdrops, page_makers, read_people
 from models.training.pages import Page
 
@@ -29,7 +30,7 @@ LEAST_FACE = 0.08
 
 
 def write_evaluation_sets(data: Path, output: Path, pages: int, on_set: Callable[[str], None]) -> None:
-    """Write the folders `pages`, `pages-32`, `faces`, `hands`, `photographs` and `photographs-seen`.
+    """Write the folders `pages`, `pages-32`, `faces`, `hands`, `scenes`, `photographs` and `photographs-seen`.
 
     Args:
         data: the data folder, with `quickdraw`, `people`, `coco`, `drawings`.
@@ -56,6 +57,8 @@ def write_evaluation_sets(data: Path, output: Path, pages: int, on_set: Callable
     ):
         _write_photographs(output / name, pictures, names)
         on_set(name)
+    _write_photographs(output / "scenes", _doodle_scenes(data), ("drawing",))
+    on_set("scenes")
 
 
 def write_pages(folder: Path, pages: Iterator[Page]) -> None:
@@ -77,6 +80,14 @@ def write_pages(folder: Path, pages: Iterator[Page]) -> None:
     (folder / "masks" / "classes.txt").unlink(missing_ok=True)
     _write_json(folder / "drawings.json", images, ["drawing"], [(image, box, 0, False) for image, box, _ in boxes])
     _write_json(folder / "categories.json", images, names, [(image, box, kind, False) for image, box, kind in boxes])
+
+
+def _doodle_scenes(data: Path) -> list[BoxPicture]:
+    """Scenes that people drew on a screen, each thing in them a drawing, whatever it shows."""
+    path = data / "drawings/scenes/scenes.json"
+    pictures = read_boxes(path, category_names(path))
+    number = CLASS_NAMES.index("drawing")
+    return [replace(picture, class_ids=np.full_like(picture.class_ids, number)) for picture in pictures]
 
 
 def _write_photographs(folder: Path, pictures: Sequence[BoxPicture], names: Sequence[str]) -> None:

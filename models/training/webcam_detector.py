@@ -11,12 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.evaluation.coco_annotations import read_coco
-from models.evaluation.errors import DataError
 from models.evaluation.evaluate import evaluate
 from models.evaluation.evaluation import Evaluation, EvaluationOptions
 from models.manifest import MODEL_NAME, read_manifest, write_manifest
-from models.training.box_data import BoxPicture, read_boxes, split_last
+from models.training.box_data import BoxPicture, category_names, read_boxes, split_last
 from models.training.coco_scenes import CocoScenes, PlainScenes
 from models.training.detector_batches import SceneMaker
 from models.training.detector_card import CREDIT, CURVES_NAME, draw_curves, webcam_card, write_record
@@ -63,10 +61,7 @@ def read_detector_data(settings: DetectorTrainingSettings) -> DetectorData:
         scenes, new_ones = (WebcamScenes(data, settings.size_wh, settings.seed + add) for add in (0, 1))
         return DetectorData(CLASS_NAMES, scenes, new_ones, settings.watched)
     annotations = _annotation_file(data)
-    try:
-        names = tuple(read_coco(annotations).category_names.values())
-    except DataError as error:
-        raise TrainingError(str(error)) from error
+    names = category_names(annotations)
     training, held_out = split_last(read_boxes(annotations, names), settings.held_out)
     watched = PlainScenes(held_out, settings.size_wh)
     count = min(settings.watched, len(held_out))
@@ -126,7 +121,7 @@ def measure_webcam_detector(package: Path, data: Path, sets: Path, on_set: Calla
     Returns:
         `drawing_ap50`, `drawing_ap`, `face_ap50`, `hand_ap50`, and `false_drawings`: how many a photograph without any.
     """
-    if not (sets / "photographs-seen").is_dir():
+    if not (sets / "scenes").is_dir():
         write_evaluation_sets(data, sets, PAGES, on_set)
     options = EvaluationOptions(device="cpu")
     pages = evaluate(package, sets / "pages" / "drawings.json", options)
