@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from stream.terminal import Debug, err, export_extra, log_to_terminal, out
+from stream.terminal import Debug, err, export_extra, log_to_terminal, out, tell
 
 _DataFolder = Annotated[Path, typer.Option(help="The folder with quickdraw, people, coco and drawings.")]
 
@@ -55,12 +55,12 @@ def train_webcam_detector(
     )
     check_output(output, overwrite=overwrite)
     material = read_detector_data(settings)
-    trained = train_on(material, settings, lambda report: err.print(str(report), highlight=False))
+    trained = train_on(material, settings, lambda report: tell(err, str(report)))
     size_hw = (settings.height, settings.width)
     options = ExportOptions(size_hw=size_hw, overwrite=overwrite)
-    package = export_package(trained.checkpoint, output, options, lambda step: err.print(f"{step} ..."))
-    reached = measure_package(package, material, settings, trained, lambda name: err.print(name, highlight=False))
-    out.print(f"{package}: {', '.join(f'{name} {value:.3f}' for name, value in reached.items())}", highlight=False)
+    package = export_package(trained.checkpoint, output, options, lambda step: tell(err, f"{step} ..."))
+    reached = measure_package(package, material, settings, trained, lambda name: tell(err, name))
+    tell(out, f"{package}: {', '.join(f'{name} {value:.3f}' for name, value in reached.items())}")
 
 
 def write_webcam_sets(
@@ -74,4 +74,4 @@ def write_webcam_sets(
         from models.training.evaluation_sets import write_evaluation_sets
 
     log_to_terminal(debug)
-    write_evaluation_sets(data, output, pages, lambda name: err.print(f"{output / name}", highlight=False))
+    write_evaluation_sets(data, output, pages, lambda name: tell(err, f"{output / name}"))

@@ -14,6 +14,7 @@ from typing import Any
 
 import cv2
 import torch
+import transformers
 from torch import nn
 from transformers import AutoConfig, AutoModelForObjectDetection, PreTrainedModel
 
@@ -94,6 +95,8 @@ def train_detector(
     """
     torch.set_num_threads(settings.threads)
     cv2.setNumThreads(1)
+    # It would list every weight of the layers that are made anew for other classes.
+    transformers.logging.set_verbosity_error()
     settings.output.mkdir(parents=True, exist_ok=True)
     progress = _begin(settings, class_names)
     scenes = [watched.scene(index) for index in range(settings.watched)]

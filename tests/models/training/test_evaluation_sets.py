@@ -38,6 +38,7 @@ def test_pages_are_written_as_they_are(tmp_path: Path) -> None:
         mask = cv2.imread(str(tmp_path / "pages/masks" / f"{index:04d}.png"), cv2.IMREAD_GRAYSCALE)
         assert np.array_equal(mask == 255, page.ink)
         image = cv2.imread(str(tmp_path / "pages/images" / f"{index:04d}.jpg"))
+        assert image is not None
         assert np.abs(image.astype(int) - page.image).mean() < 4
 
 

@@ -58,7 +58,7 @@ def test_only_what_can_be_judged_costs(complete: list[bool], expected: float) ->
     logits = torch.tensor([[[1.0, 0.5], [-1.0, 2.0]]], requires_grad=True)
     loss = vfl(logits, complete)
     assert loss.item() == pytest.approx(expected, rel=1e-5)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     judged = torch.tensor([[[True, complete[1]], [complete[0], complete[1]]]])
     assert torch.equal(logits.grad != 0, judged)

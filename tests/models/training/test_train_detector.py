@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -81,7 +82,7 @@ def test_it_learns(tmp_path: Path) -> None:
     # What is left is a checkpoint as any other of transformers.
     model = AutoModelForObjectDetection.from_pretrained(trained.checkpoint, local_files_only=True)
     assert model.config.id2label == {0: "square", 1: "disc"}
-    processor = AutoImageProcessor.from_pretrained(trained.checkpoint, local_files_only=True)
+    processor = AutoImageProcessor.from_pretrained(trained.checkpoint)  # type: ignore[no-untyped-call]
     assert dict(processor.size) == {"height": 64, "width": 64}
 
 
@@ -138,7 +139,8 @@ def test_a_batch_is_what_transformers_wants() -> None:
 def write_own_data(folder: Path, count: int) -> Path:
     """The shapes as a user's COCO file."""
     folder.mkdir()
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for index in range(count):
         scene = Shapes().scene(3 * index + 1)
         name = f"{index:03d}.png"
@@ -177,7 +179,9 @@ def test_every_picture_comes_before_any_comes_again(tmp_path: Path) -> None:
     assert isinstance(data.maker, CocoScenes)
     assert isinstance(data.watched, PlainScenes)
     plain = data.watched.scene(0)
-    assert np.array_equal(plain.image, cv2.imread(str(data.held_out[0].path)))
+    stored = cv2.imread(str(data.held_out[0].path))
+    assert stored is not None
+    assert np.array_equal(plain.image, stored)
     scenes = [data.maker.scene(index) for index in range(8)]
     again = data.maker.scene(3)
     assert np.array_equal(scenes[3].image, again.image)
