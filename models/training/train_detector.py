@@ -96,7 +96,7 @@ def train_detector(
     torch.set_num_threads(settings.threads)
     cv2.setNumThreads(1)
     # It would list every weight of the layers that are made anew for other classes.
-    transformers.logging.set_verbosity_error()
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     settings.output.mkdir(parents=True, exist_ok=True)
     progress = _begin(settings, class_names)
     scenes = [watched.scene(index) for index in range(settings.watched)]
