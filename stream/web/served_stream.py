@@ -31,6 +31,8 @@ class StreamFigures(BaseModel):
     source_fps: float | None
     output_fps: float | None
     latency_ms: dict[str, float]
+    stage_ms: dict[str, float]
+    """The median of late; those of models stand beside each frame's results, too."""
     stale_seconds: float | None
     """Since the last picture, where a live source's next one is overdue."""
 
@@ -53,6 +55,8 @@ class StreamDescription(BaseModel):
     """Where to watch the picture as it was captured; None where nobody may."""
     overlay: Literal["picture", "browser"]
     """Whether a page begins with the annotated picture, or draws itself."""
+    is_added: bool
+    """Whether a viewer has added it, and may take it away."""
     figures: StreamFigures
 
 
@@ -74,6 +78,7 @@ class ServedStream:
         self.pipeline = pipeline
         self.state: State = "starting"
         self.error: Exception | None = None
+        self.is_added = False
 
     def run(self) -> None:
         """Run the pipeline to its end, on the calling thread; what breaks it is kept in `error`."""
@@ -108,6 +113,7 @@ class ServedStream:
             source_fps=now.source_fps,
             output_fps=now.output_fps,
             latency_ms=dict(now.latency_ms),
+            stage_ms=self.pipeline.metrics.recent_stage_ms(),
             stale_seconds=now.stale_seconds,
         )
 
@@ -129,6 +135,7 @@ class ServedStream:
             whep=whep,
             whep_plain=None if views.plain is None else f"{whep}?picture=plain",
             overlay="browser" if views.is_drawn_by_pages else "picture",
+            is_added=self.is_added,
             figures=self.figures(),
         )
 

@@ -18,6 +18,7 @@ from rich.table import Table
 from tests.benchmarks import (
     budget,
     carrying,
+    decoding,
     end_to_end,
     glass_to_glass,
     live_lag,
@@ -29,12 +30,14 @@ from tests.benchmarks import (
     skip_unchanged,
     streams,
     viewers,
+    visitors,
 )
 
 BENCHMARKS: dict[str, Callable[..., Table]] = {
     "recorded-video": recorded_video.run,
     "overlays": overlays.run,
     "budget": budget.run,
+    "decoding": decoding.run,
     "end-to-end": end_to_end.run,
     "memory": memory.run,
     "live-lag": live_lag.run,
@@ -44,6 +47,7 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "skip-unchanged": skip_unchanged.run,
     "streams": streams.run,
     "viewers": viewers.run,
+    "visitors": visitors.run,
     "glass-to-glass": glass_to_glass.run,
 }
 """Each takes a folder for its files; one that goes on for a while takes minutes, too."""

@@ -6,15 +6,18 @@ import json
 import re
 import socket
 import urllib.parse
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stream.config import WebSettings
+from stream.web import prompt_protocol
 from stream.web.access import COOKIE
 from stream.web.guard import BODY_SECONDS
 from stream.web.serve import token_for
+from tests.models.stand_in_packages import detector_package
 from tests.stream.web.conftest import PATTERN, Client, Serve
 from tests.stream.web.offers import an_offer
 
@@ -80,6 +83,10 @@ def test_an_offer_is_answered_and_the_session_ends_where_the_answer_says(serve: 
         ("POST", "/api/session", b'{"token": ', "application/json", 422),
         ("POST", "/api/session", b"[]", "application/json", 422),
         ("POST", "/api/session", b'{"token": 5}', "application/json", 422),
+        # Halves of characters, which no answer can hold: as text, and where text should not be.
+        ("POST", "/api/session", b'{"token": "\\ud800"}', "application/json", 422),
+        ("POST", "/api/session", b'{"token": ["\\ud800"], "\\udfff": 1}', "application/json", 422),
+        ("POST", "/api/streams", b'{"name": "\\ud800", "source": "rtsp://a/"}', "application/json", 422),
         ("POST", "/api/session", b"[" * 60_000, "application/json", 400),
         ("GET", "/enter", None, "", 422),
         ("GET", "/enter?code=" + "x" * 5000, None, "", 422),
@@ -128,6 +135,27 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(client: Client) -
         line.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         line.sendall((f"{70_000:x}\r\n" + "x" * 70_000 + "\r\n").encode())
         assert line.recv(100).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /healthz HTTP/1.1\r\nHost: localh",
+        # A whole request, and half of the next one.
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hea",
+    ],
+)
+def test_who_takes_a_connection_and_asks_nothing_is_let_go(
+    sent: bytes, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompt_protocol, "HEAD_SECONDS", 0.1)
+    with socket.create_connection(("127.0.0.1", serve().port), timeout=5) as line:
+        line.sendall(sent)
+        answer = b""
+        while piece := line.recv(4096):
+            answer += piece
+    assert answer.count(b"HTTP/1.1 200") == sent.count(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize(
@@ -236,3 +264,26 @@ def test_openapi_describes_every_address(client: Client) -> None:
     document = json.loads(client.ask("GET", "/openapi.json")[2])
     assert {"/whep/{stream}", "/whep/{stream}/{session}", "/api/streams", "/healthz"} <= set(document["paths"])
     assert SDP in document["paths"]["/whep/{stream}"]["post"]["requestBody"]["content"]
+
+
+def test_a_viewer_may_take_the_plain_picture_unless_the_configuration_hides_a_part_of_it(
+    serve: Serve, tmp_path: Path
+) -> None:
+    boxes = str(detector_package(tmp_path / "boxes", [(8, 8, 24, 40, 0.9, 0)]))
+    client = serve(
+        open={"source": PATTERN},
+        pages={"source": PATTERN, "overlay": {"hud": False, "browser": True}},
+        hidden={"source": PATTERN, "models": [boxes], "overlay": {"hud": False, "isolate": "dog:blur"}},
+    )
+    listed = {one["name"]: (one["overlay"], one["whep_plain"]) for one in client.streams()}
+    assert listed == {
+        "open": ("picture", "/whep/open?picture=plain"),
+        "pages": ("browser", "/whep/pages?picture=plain"),
+        "hidden": ("picture", None),
+    }
+    assert post_offer(client, "/whep/pages?picture=plain") == 201
+    assert post_offer(client, "/whep/pages?picture=drawn") == 201
+    assert post_offer(client, "/whep/hidden?picture=plain") == 404
+    assert post_offer(client, "/whep/open?picture=other") == 422
+    assert client.ask("GET", "/api/streams/none/legend")[0] == 404
+    assert json.loads(client.ask("GET", "/api/streams/open/legend")[2]) == []
