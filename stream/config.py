@@ -80,6 +80,8 @@ class ModelSettings(_Checked):
     threads: Annotated[int, Field(ge=1)] | None = None
     graph_optimization: GraphOptimization | None = None
     unverified: bool = False
+    alternatives: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    """Packages that n and p in the window change to; those of the same task that are here where none is given."""
     every: Annotated[int, Field(ge=1)] = 1
     """Runs on every Nth frame; its result is carried to the frames between."""
     skip_unchanged: bool = False

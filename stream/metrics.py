@@ -119,6 +119,13 @@ class Metrics:
         self._stage_ms = {stage: Samples() for stage in STAGES}
         self._model_ms: dict[tuple[str, str], Histogram] = {}
 
+    def add_models(self, model_names: Sequence[str]) -> None:
+        """Count for these models, too; those that are known already go on."""
+        with self._lock:
+            # Others read these mappings while they go through them.
+            self._inferred = dict.fromkeys(model_names, 0) | self._inferred
+            self._inference = {name: RateMeter() for name in model_names} | self._inference
+
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time what happens within as one pass through a stage; a pass that fails is not counted."""

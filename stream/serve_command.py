@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from stream.config import check_settings
+from stream.config import Settings, check_settings
+from stream.config_file import ConfigFile
 from stream.model_commands import fetch_zoo_models
-from stream.options import RunOptions, settings_for
+from stream.options import RunOptions, path_of, settings_for
+from stream.stream_options import Config, Hud, Models, Sources
 from stream.terminal import Debug, Quiet, log_to_terminal, out
 from stream.zoo_models import packages_of
 
@@ -18,16 +20,9 @@ _SHOWN_ONLY = "null"
 
 
 def serve(
-    config: Annotated[
-        Path | None, typer.Argument(help="A configuration file; config.yaml where no source is given.")
-    ] = None,
-    source: Annotated[
-        list[str] | None,
-        typer.Option(help="A video, image, folder, webcam (0), rtsp://, http://, 'doodles', 'pattern'."),
-    ] = None,
-    model: Annotated[
-        list[str] | None, typer.Option(help="A bundled or zoo name, a package folder, an .onnx file, or 'none'.")
-    ] = None,
+    config: Config = None,
+    source: Sources = None,
+    model: Models = None,
     host: Annotated[
         str | None, typer.Option(help="The address to listen on, such as 0.0.0.0; 127.0.0.1 is this machine alone.")
     ] = None,
@@ -35,22 +30,25 @@ def serve(
     token: Annotated[
         str | None, typer.Option(envvar="MIRILLA_TOKEN", help="What viewers have to show, 16 characters or more.")
     ] = None,
-    hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
+    hud: Hud = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Show streams in a web page, live, and give them to any WHEP player."""
     log_to_terminal(debug)
     options = RunOptions(sources=source or (), models=model or (), sinks=(_SHOWN_ONLY,), hud=hud)
-    settings = settings_for(config, options)
     given: dict[str, Any] = {"host": host, "port": port, "token": token}
-    content = settings.model_dump(exclude_unset=True)
-    content["web"] = {**content.get("web", {}), **{key: value for key, value in given.items() if value is not None}}
-    settings = check_settings(content, "command line" if config is None else str(config))
+
+    def read() -> Settings:
+        content = settings_for(config, options).model_dump(exclude_unset=True)
+        content["web"] = {**content.get("web", {}), **{key: value for key, value in given.items() if value is not None}}
+        return check_settings(content, "command line" if config is None else str(config))
+
+    settings, path = read(), path_of(config, options)
     fetch_zoo_models(packages_of(settings), quiet)
 
     from stream.web.serve import serve_streams
 
-    is_well = serve_streams(settings, lambda line: out.print(line, highlight=False, soft_wrap=True, markup=False))
-    if not is_well:
+    tell_user = partial(out.print, highlight=False, soft_wrap=True, markup=False)
+    if not serve_streams(settings, tell_user, ConfigFile(path, read, tell_user) if path else None):
         raise typer.Exit(1)

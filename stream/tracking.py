@@ -70,15 +70,19 @@ class _Track:
 
 
 class Tracker:
-    """Follows the objects of one model through one stream."""
+    """Follows the objects of one model through one stream.
+
+    Attributes:
+        threshold: the score from which a box begins a track, 0..1; may be changed between two frames.
+    """
 
     def __init__(self, threshold: float) -> None:
         """Follow nothing yet.
 
         Args:
-            threshold: the score from which a box begins a track, 0..1.
+            threshold: see above.
         """
-        self._threshold = threshold
+        self.threshold = threshold
         self._tracks: list[_Track] = []
         self._ids = count(1)
 
@@ -98,7 +102,7 @@ class Tracker:
         """
         for track in self._tracks:
             _predict(track)
-        sure = found.scores >= self._threshold
+        sure = found.scores >= self.threshold
         confirmed = [track for track in self._tracks if track.hits >= _CONFIRMED_AFTER]
         current = [track for track in confirmed if track.misses == 0]
         new = [track for track in self._tracks if track.hits < _CONFIRMED_AFTER]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from stream.errors import SinkError
 from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
+from stream.sinks.late_start import LateStart
 from stream.sinks.partial_file import describe_failure
 from stream.sinks.video import VideoSink
 
@@ -69,10 +70,9 @@ class Recording:
             SinkError: it cannot be written.
         """
         self.path = path
-        self._sink = VideoSink(str(path), overwrite=False)
-        self._first_pts: int | None = None
+        self._sink = LateStart(VideoSink(str(path), overwrite=False))
         height, width = image.shape[:2]
-        self._sink.open(replace(info, width=width, height=height, frame_count=None, audio=None))
+        self._sink.open(replace(info, width=width, height=height, audio=None))
 
     def write(self, image: NDArray[np.uint8], result: FrameResult) -> None:
         """Add a frame.
@@ -80,11 +80,7 @@ class Recording:
         Raises:
             SinkError: the disk is full, or the picture has another size.
         """
-        frame = result.frame
-        if self._first_pts is None:
-            self._first_pts = frame.pts
-        moved = replace(result, frame=replace(frame, pts=frame.pts - self._first_pts))
-        self._sink.write(image, moved)
+        self._sink.write(image, result)
 
     def close(self) -> bool:
         """Finish the file; whether there is one.

@@ -33,6 +33,9 @@ class Sink(abc.ABC):
     Where the picture does not wait for the models (`overlay: latest`), it is given those frames, and no others.
     """
 
+    keeps_time = False
+    """Whether what it makes has a time line, which begins where the source's does: see `stream.sinks.late_start`."""
+
     @abc.abstractmethod
     def open(self, info: SourceInfo) -> None:
         """Make ready; raises SinkError where writing cannot work, before any frame was spent."""

@@ -6,14 +6,19 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stream.config import Settings, WebSettings
+from stream.config_file import ConfigFile
+from stream.live_changes import LiveChanges
+from stream.model_shelf import ModelShelf
 from stream.opencv_threads import opencv_on_one_thread
+from stream.running_stream import RunningStream
+from stream.signals import stopping_on_signals
 from stream.sources import Source, open_source
 from stream.sources.repeated import RepeatedSource
 from stream.sources.source import SourceOptions
-from stream.stream_run import prepare_stream, stopping_on_signals
+from stream.stream_run import prepare_stream
 from stream.web.access import Access, is_loopback
 from stream.web.app import make_app
 from stream.web.broadcast import Broadcast
@@ -37,6 +42,7 @@ class Serving:
         viewers: of all streams.
         streams: by the name that they have in addresses.
         threads: one a stream.
+        changes: of the streams, while they run.
     """
 
     server: WebServer
@@ -44,14 +50,16 @@ class Serving:
     viewers: Viewers
     streams: Mapping[str, ServedStream]
     threads: Sequence[threading.Thread]
+    changes: LiveChanges
 
 
-def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
+def serve_streams(settings: Settings, say: Callable[[str], None], config: ConfigFile | None = None) -> bool:
     """Serve until Ctrl-C, SIGTERM, or the end of the last stream.
 
     Args:
         settings: the streams, and how they are shown.
         say: prints a line for the user.
+        config: where the settings come from; when it changes, so do the streams.
 
     Returns:
         Whether no stream broke.
@@ -59,7 +67,11 @@ def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
     Raises:
         MirillaError: something is wrong with the input; nothing was served.
     """
-    with opencv_on_one_thread(), serving(settings) as now, stopping_on_signals(lambda: None) as stopped:
+    with (
+        opencv_on_one_thread(),
+        serving(settings, config) as now,
+        stopping_on_signals(lambda: None, now.changes.reload if config else None) as stopped,
+    ):
         for line in _greeting(now, settings.web):
             say(line)
         while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in now.threads):
@@ -68,7 +80,7 @@ def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Serving]:
+def serving(settings: Settings, config: ConfigFile | None = None) -> Iterator[Serving]:
     """Serve until the block ends; everything has ended then.
 
     Recordings are played by the clock, and begin again when they end.
@@ -76,9 +88,16 @@ def serving(settings: Settings) -> Iterator[Serving]:
     Raises:
         MirillaError: something is wrong with the input; nothing was served.
     """
-    web = settings.web
+    web, settings = settings.web, _by_the_clock(settings)
+    if config is not None:
+        read = config.read
+        config = replace(config, read=lambda: _by_the_clock(read()))
     with ExitStack() as opened:
-        streams = _prepare(settings, opened)
+        shelf = ModelShelf()
+        running = _prepare(settings, shelf, opened)
+        streams = {name: stream for name, (stream, _) in running.items()}
+        by_title = {stream.name: stream for _, stream in running.values()}
+        changes = opened.enter_context(LiveChanges(settings, by_title, shelf, config))
         access, viewers = Access(token_for(web)), Viewers(web.max_viewers)
         threads = [
             threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True)
@@ -89,7 +108,7 @@ def serving(settings: Settings) -> Iterator[Serving]:
             server.start(Guard(make_app(streams, viewers, access), access, web.host))
             for thread in threads:
                 thread.start()
-            yield Serving(server, access, viewers, streams, threads)
+            yield Serving(server, access, viewers, streams, threads, changes)
         finally:
             for stream in streams.values():
                 stream.pipeline.stop()
@@ -105,15 +124,22 @@ def open_repeated(spec: str, options: SourceOptions) -> Source:
     return source if source.info.is_live else RepeatedSource(source, lambda: open_source(spec, options))
 
 
-def _prepare(settings: Settings, opened: ExitStack) -> dict[str, ServedStream]:
-    """Every stream by the name that it has in addresses, with its source open."""
-    by_the_clock = {name: stream.model_copy(update={"realtime": True}) for name, stream in settings.streams.items()}
-    settings = settings.model_copy(update={"streams": by_the_clock})
-    streams: dict[str, ServedStream] = {}
+def _by_the_clock(settings: Settings) -> Settings:
+    streams = {name: stream.model_copy(update={"realtime": True}) for name, stream in settings.streams.items()}
+    return settings.model_copy(update={"streams": streams})
+
+
+def _prepare(
+    settings: Settings, models: ModelShelf, opened: ExitStack
+) -> dict[str, tuple[ServedStream, RunningStream]]:
+    """Every stream by the name that it has in addresses, with its source open; what runs it stands beside it."""
+    streams: dict[str, tuple[ServedStream, RunningStream]] = {}
     for title, name in address_names(settings.streams).items():
         broadcast = Broadcast(settings.web.bitrate_kbps * 1000)
-        pipeline = prepare_stream(settings, title, [WebSink(broadcast)], opened, opening=open_repeated)
-        streams[name] = ServedStream(name, title, broadcast, pipeline, settings.web.bitrate_kbps)
+        sinks = [WebSink(broadcast)]
+        running = prepare_stream(settings, title, sinks, opened, opening=open_repeated, models=models)
+        served = ServedStream(name, title, broadcast, running.pipeline, settings.web.bitrate_kbps)
+        streams[name] = served, running
     return streams
 
 

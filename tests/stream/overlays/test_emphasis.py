@@ -94,16 +94,16 @@ def test_blurred_is_out_of_focus_but_as_bright(picture: NDArray[np.uint8]) -> No
 def test_an_isolated_label_is_not_covered_by_its_own_tint_box_or_tag(picture: NDArray[np.uint8], rest: Rest) -> None:
     canvas, expected = picture.copy(), picture.copy()
     results: dict[str, Result] = {"m": objects(masks=True)}
-    Painter(Emphasis("person", rest)).paint(canvas, results)
+    Painter().paint(canvas, results, emphasis=Emphasis("person", rest))
     Emphasis("person", rest).apply(expected, results)
     np.testing.assert_array_equal(canvas, expected)
 
 
 def test_a_highlighted_label_has_its_box_and_the_others_have_none(picture: NDArray[np.uint8]) -> None:
     both, alone = picture.copy(), picture.copy()
-    painter = Painter(Emphasis("person", "dim"))
-    painter.paint(both, {"m": objects(masks=True)})
-    painter.paint(alone, {"m": objects(masks=True)[0]})
+    painter, dimmed = Painter(), Emphasis("person", "dim")
+    painter.paint(both, {"m": objects(masks=True)}, emphasis=dimmed)
+    painter.paint(alone, {"m": objects(masks=True)[0]}, emphasis=dimmed)
     np.testing.assert_array_equal(both, alone)
     np.testing.assert_array_equal(both[55:65, 45:55], picture[55:65, 45:55])
     assert (both[60, 30] != np.rint(picture[60, 30] * 0.3)).any()  # the left edge of the box
@@ -112,7 +112,7 @@ def test_a_highlighted_label_has_its_box_and_the_others_have_none(picture: NDArr
 def test_what_says_nothing_of_places_is_drawn_as_ever(picture: NDArray[np.uint8]) -> None:
     said = Classification("image_classification", np.array([0]), np.array([0.9], np.float32), NAMES)
     assert Emphasis("person", "white").drawn({"c": said, "m": objects(masks=True)}) == {"c": said}
-    Painter(Emphasis("person", "white")).paint(picture, {"c": said})
+    Painter().paint(picture, {"c": said}, emphasis=Emphasis("person", "white"))
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 720), (720, 1), (7, 5), (720, 1280)])

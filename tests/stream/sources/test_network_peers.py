@@ -17,6 +17,7 @@ import av
 import pytest
 
 from stream.errors import SourceError
+from stream.live_parts import Look
 from stream.pipeline import Pipeline
 from stream.sources import SourceOptions, open_source
 from stream.sources.network import NetworkSource
@@ -47,7 +48,7 @@ class Watched:
         assert isinstance(source, NetworkSource)
         self.source = source
         self.sink = ScriptedSink()
-        self.pipeline = Pipeline(source, [], [self.sink], hud=False)
+        self.pipeline = Pipeline(source, [], [self.sink], look=Look(hud=False))
         self._thread = threading.Thread(target=self.pipeline.run, daemon=True)
         self._thread.start()
 
