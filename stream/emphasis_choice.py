@@ -6,9 +6,11 @@ import difflib
 from collections.abc import Sequence
 
 from models.chain import LoadedModel
+from models.prompted_model import PromptedModel
 from stream.config import OverlaySettings
 from stream.errors import ConfigError
 from stream.overlays.emphasis import Emphasis, Rest
+from stream.pointing.pointed_step import MOST_OBJECTS
 
 TASKS_WITH_BOXES = ("object_detection", "instance_segmentation")
 _TASKS_WITH_AREAS = (*TASKS_WITH_BOXES, "semantic_segmentation")
@@ -38,13 +40,7 @@ def emphasis_for(settings: OverlaySettings, models: Sequence[LoadedModel]) -> Em
 
 
 def _check_label(key: str, label: str, models: Sequence[LoadedModel]) -> None:
-    known = dict.fromkeys(
-        name
-        for model in models
-        if model.manifest.task in _TASKS_WITH_AREAS
-        for name in model.manifest.class_names
-        if model.filter.classes is None or name in model.filter.classes
-    )
+    known = dict.fromkeys(name for model in models for name in _places(model))
     if not known:
         raise ConfigError(f"{key}: {label!r}: no model of the stream says where things are; add a detector")
     if label not in known:
@@ -52,3 +48,12 @@ def _check_label(key: str, label: str, models: Sequence[LoadedModel]) -> None:
         some = list(known)[:8]
         hint = f"did you mean {close[0]!r}?" if close else f"they find {', '.join(some)}" + ", ..." * (len(known) > 8)
         raise ConfigError(f"{key}: {label!r} is no label that the stream's models find; {hint}")
+
+
+def _places(model: LoadedModel) -> list[str]:
+    """The labels of a model that says where things are; none of any other."""
+    if isinstance(model, PromptedModel):
+        return [f"object {number}" for number in range(1, MOST_OBJECTS + 1)]
+    if model.manifest.task not in _TASKS_WITH_AREAS:
+        return []
+    return [name for name in model.manifest.class_names if model.filter.classes is None or name in model.filter.classes]

@@ -30,7 +30,7 @@ from stream.pointing.frame_memory import FrameMemory
 from stream.pointing.pointed_object import Mark, PointedObject, pixel_of
 
 _MOST_WAITING = 64
-_MOST_OBJECTS = 16
+MOST_OBJECTS = 16
 _PATCH_SHARE = 0.05
 """Of the picture's shorter side: what around a click is followed to the frame that the model is asked about."""
 
@@ -209,8 +209,8 @@ class PointedStep:
             self._objects[thing.number] = around
 
     def _new(self, on: Frame) -> PointedObject | None:
-        if len(self._objects) >= _MOST_OBJECTS:
-            self.tell(f"{_MOST_OBJECTS} objects are followed, which is all that can be; remove one first")
+        if len(self._objects) >= MOST_OBJECTS:
+            self.tell(f"{MOST_OBJECTS} objects are followed, which is all that can be; remove one first")
             return None
         self._last_number += 1
         return PointedObject(self._last_number, on)
