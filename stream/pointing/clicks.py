@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from models.errors import PromptError
 
+NEWEST = 0
+"""The number that means the object which was pointed at last; true ones begin at 1."""
+
 Share = tuple[float, float]
 """A place in the picture: shares of its width and height, 0..1, from its top left corner."""
 
@@ -19,7 +22,7 @@ class Point:
         pts_seconds: of the frame that the person saw.
         place: where.
         is_on: whether the object is there, or is not there.
-        number: of the object that is meant; None means a new one.
+        number: of the object that is meant, or `NEWEST`; None means a new one.
     """
 
     pts_seconds: float

@@ -25,7 +25,7 @@ from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.model_step import Seen
 from stream.motion import Carrier, shifts_between
-from stream.pointing.clicks import Box, Clear, Click, Point, Remove, Share, Undo
+from stream.pointing.clicks import NEWEST, Box, Clear, Click, Point, Remove, Share, Undo
 from stream.pointing.frame_memory import FrameMemory
 from stream.pointing.pointed_object import Mark, PointedObject, pixel_of
 
@@ -184,9 +184,14 @@ class PointedStep:
         place = self._place_on(point.pts_seconds, point.place, on)
         if place is None:
             return
-        thing = self._objects.get(point.number) if point.number is not None else self._new(on)
+        number = max(self._objects, default=None) if point.number == NEWEST else point.number
+        if number is None and not point.is_on:
+            self.tell("say first where an object is")
+            return
+        thing = self._new(on) if number is None else self._objects.get(number)
         if thing is None:
-            self.tell(f"object {point.number} is no longer followed")
+            if number is not None:
+                self.tell(f"object {number} is no longer followed")
             return
         if thing.is_lost and not point.is_on:
             self.tell(f"object {thing.number} is lost: say first where it is")

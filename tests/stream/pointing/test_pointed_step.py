@@ -13,7 +13,7 @@ from models.detections import Detections
 from models.errors import PromptError
 from models.model import untimed
 from stream.model_step import Seen
-from stream.pointing.clicks import Box, Clear, Click, Point, Remove, Undo
+from stream.pointing.clicks import NEWEST, Box, Clear, Click, Point, Remove, Undo
 from stream.pointing.frame_memory import FrameMemory
 from stream.pointing.pointed_step import PointedStep
 from tests.stream.pointing.scene import (
@@ -177,6 +177,19 @@ def test_objects_are_taken_away(clicks: list[Click], left: list[str]) -> None:
     for click in clicks:
         run.step.click(click)
     assert sorted(found(run.look(1)).labels) == left
+
+
+def test_the_newest_object_needs_no_number() -> None:
+    # A page does not know the number yet when it clicks twice in a row.
+    run = Run()
+    run.watch([0])
+    run.step.click(on(0, RED, NEWEST, is_on=False))
+    assert len(found(run.look(0))) == 0
+    assert run.told == ["say first where an object is"]
+    run.step.click(on(0, RED))
+    run.step.click(on(0, RED, NEWEST))
+    assert found(run.look(0)).labels == ["object 1"]
+    assert len(run.model.asked[0][0].points_xy) == 2
 
 
 def test_fifty_clicks_at_once_are_one_question() -> None:
