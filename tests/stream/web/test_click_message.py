@@ -52,5 +52,5 @@ def test_messages_are_clicks(content: dict[str, Any], click: Click) -> None:
     ids=repr,
 )
 def test_what_means_nothing_is_refused(content: Any) -> None:
-    with pytest.raises(PromptError, match="point|box"):
+    with pytest.raises(PromptError, match=r"point|box"):
         read_click(content)
