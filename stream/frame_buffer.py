@@ -39,31 +39,23 @@ class FrameBuffer(Generic[T]):
         self._ended = False
         self._aborted = False
 
-    def obey(self, capacity: int, policy: Policy) -> None:
-        """Hold so many and go by another policy from now on."""
-        with self._condition:
-            self._capacity, self._policy = capacity, policy
-            self._condition.notify_all()
-
     def put(self, item: T) -> bool:
         """Hand an item over; False where the taking side is gone and the item was not taken.
 
         Waits under the policy `wait` while the buffer is full.
         """
-        superseded: list[T] = []
+        superseded: T | None = None
         with self._condition:
-            self._condition.wait_for(
-                lambda: self._policy == "newest" or len(self._items) < self._capacity or self._aborted
-            )
+            if self._policy == "wait":
+                self._condition.wait_for(lambda: len(self._items) < self._capacity or self._aborted)
             if self._aborted:
                 return False
-            while len(self._items) >= self._capacity:
-                superseded.append(self._items.popleft())
+            if len(self._items) == self._capacity:
+                superseded = self._items.popleft()
             self._items.append(item)
             self._condition.notify_all()
-        if self._on_superseded is not None:
-            for one in superseded:
-                self._on_superseded(one)
+        if superseded is not None and self._on_superseded is not None:
+            self._on_superseded(superseded)
         return True
 
     def end(self) -> None:

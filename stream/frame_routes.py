@@ -8,16 +8,20 @@ Each of the three methods that are called after a stage is the whole work of tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from stream.capture_stage import CaptureStage
 from stream.frame import Frame
-from stream.frame_buffer import FrameBuffer, Policy
+from stream.frame_buffer import FrameBuffer
 from stream.frame_result import FrameResult
 from stream.infer_stage import InferStage
 from stream.metrics import Metrics
 from stream.picture_timing import PictureTiming, Timing
 from stream.write_stage import WriteStage
+
+T = TypeVar("T")
 
 _RECORDED_CAPACITY = 4
 _ANSWERS_CAPACITY = 4
@@ -66,18 +70,21 @@ class FrameRoutes:
         self._is_live = is_live
         self._metrics = metrics
         self._max_age_ms = max_age_ms
-        self._captured: FrameBuffer[_Captured] = FrameBuffer(*_rule(is_live or timing.is_latest), self._superseded)
+        self._captured: FrameBuffer[_Captured] = _buffer(is_live or timing.is_latest, self._superseded)
         # Bare frames, or with what was inferred on them.
-        self._pictures: FrameBuffer[Frame | FrameResult] = FrameBuffer(
-            *_rule(is_live), lambda _: metrics.frame_dropped("sinks_busy")
+        self._pictures: FrameBuffer[Frame | FrameResult] = _buffer(
+            is_live, lambda _: metrics.frame_dropped("sinks_busy")
         )
         # What was inferred on frames that did not wait for it.
         self._answers: FrameBuffer[FrameResult] = FrameBuffer(_ANSWERS_CAPACITY, "wait")
 
     def change(self, timing: Timing, max_age_ms: float | None) -> None:
-        """Time pictures otherwise from the next frame on; safe from any thread."""
-        self._timing = PictureTiming(timing, is_live=self._is_live, is_latest=self._timing.is_latest)
-        self._captured.obey(*_rule(self._is_live or self._timing.is_latest))
+        """Time live pictures otherwise from the next frame on; safe from any thread.
+
+        Recorded ones stay as they are: those on their way would be overtaken, and none of them may be lost.
+        """
+        if self._is_live:
+            self._timing = PictureTiming(timing, is_live=True, is_latest=self._timing.is_latest)
         self._max_age_ms = max_age_ms
 
     def capture(self) -> None:
@@ -152,5 +159,7 @@ class FrameRoutes:
             self._metrics.frame_dropped("superseded")
 
 
-def _rule(newest_wins: bool) -> tuple[int, Policy]:
-    return (1, "newest") if newest_wins else (_RECORDED_CAPACITY, "wait")
+def _buffer(newest_wins: bool, on_superseded: Callable[[T], None]) -> FrameBuffer[T]:
+    if newest_wins:
+        return FrameBuffer(1, "newest", on_superseded)
+    return FrameBuffer(_RECORDED_CAPACITY, "wait")

@@ -24,6 +24,7 @@ from stream.model_shelf import ModelShelf
 from stream.running_stream import RunningStream
 
 LOOK_EVERY_SECONDS = 0.5
+"""At the configuration; an edit takes effect after two looks."""
 
 _END_SECONDS = 5.0
 _OLD_GOES_ON = "the configuration before goes on"
@@ -38,8 +39,6 @@ class LiveChanges:
         streams: Mapping[str, RunningStream],
         shelf: ModelShelf,
         config: ConfigFile | None = None,
-        *,
-        look_every_seconds: float = LOOK_EVERY_SECONDS,
     ) -> None:
         """Nothing is watched yet; the models on the shelf are made ready for as many streams as use them.
 
@@ -48,7 +47,6 @@ class LiveChanges:
             streams: by name.
             shelf: where models are loaded.
             config: where the settings come from.
-            look_every_seconds: how often the file is looked at.
 
         Raises:
             ModelError: a graph failed on a trial.
@@ -58,7 +56,6 @@ class LiveChanges:
         self._shelf = shelf
         self._config = config
         self._watch = FileWatch(config.path) if config else None
-        self._look_every_seconds = look_every_seconds
         # Filled by a signal's handler, too, which must not meet a lock that its own thread holds.
         self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="mirilla-change", daemon=True)
@@ -83,7 +80,7 @@ class LiveChanges:
         self._tasks.put(self._reload)
 
     def _run(self) -> None:
-        timeout = self._look_every_seconds if self._watch else None
+        timeout = LOOK_EVERY_SECONDS if self._watch else None
         while True:
             try:
                 task = self._tasks.get(timeout=timeout)

@@ -34,7 +34,7 @@ class LiveParts:
         steps: the models, in the order in which they run; a step that stays keeps what it knows.
         sinks: where pictures go; one that stays goes on, one that is new is opened, one that is missing is closed.
         look: what is drawn besides results.
-        timing: whether pictures wait for the models.
+        timing: whether pictures wait for the models; heeded only while frames come by the clock.
         max_age_ms: a frame that is older when the models could take it is dropped; None drops none.
     """
 

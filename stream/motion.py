@@ -121,6 +121,7 @@ class Carrier:
         return replace(
             seen,
             results=results,
+            found_on=_of(results, seen.found_on),
             strengths=strengths,
             tails=_of(results, seen.tails),
             counts=_of(results, seen.counts),

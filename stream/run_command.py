@@ -32,6 +32,12 @@ Sinks = Annotated[
     list[str] | None,
     typer.Option(help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/, window, null; {name}: the source's."),
 ]
+Alternatives = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--alternative", help="What n and p in the window change the model to; else all of its kind that are here."
+    ),
+]
 Threshold = Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")]
 Classes = Annotated[str | None, typer.Option(help="Only these class names, with commas between them.")]
 Texts = Annotated[
@@ -81,6 +87,7 @@ def run(
     source: Sources = None,
     model: Models = None,
     sink: Sinks = None,
+    alternative: Alternatives = None,
     threshold: Threshold = None,
     classes: Classes = None,
     texts: Texts = None,
@@ -111,6 +118,7 @@ def run(
     """Run the streams of a configuration file, or of the options given."""
     log_to_terminal(debug, log)
     on_models: dict[str, Any] = {
+        "alternatives": alternative,
         "threshold": threshold, "max_detections": max_detections, "track": track or None,
         "classes": None if classes is None else between_commas(classes),
         "texts": None if texts is None else between_commas(texts),

@@ -159,8 +159,7 @@ class RunningStream:
             MirillaError: something is wrong with the settings.
         """
         before = self._made
-        changed = {key: getattr(wanted, key) for key in CHANGEABLE}
-        made = self._make(before.settings.model_copy(update=changed), overwrite)
+        made = self._make(self._changed(wanted), overwrite)
         parts = self._parts(made)
 
         def change(on_done: Callable[[SinkError | None], None]) -> None:
@@ -182,12 +181,15 @@ class RunningStream:
         """The keys of other settings that differ and concern the source, which is not opened anew."""
         now = self.settings
         keys = [key for key in StreamSettings.model_fields if key not in CHANGEABLE]
-        return [key for key in keys if getattr(now, key) != getattr(wanted, key)]
+        differ = [key for key in keys if getattr(now, key) != getattr(wanted, key)]
+        # Recorded pictures on their way would be overtaken, and none of them may be lost.
+        is_timed_anew = not self._source.info.is_live and now.overlay.results != wanted.overlay.results
+        return [*differ, "overlay.results"] if is_timed_anew else differ
 
     def changes_to(self, wanted: StreamSettings) -> list[str]:
         """The keys of other settings that differ and may change."""
-        now = self.settings
-        return [key for key in CHANGEABLE if getattr(now, key) != getattr(wanted, key)]
+        now, then = self.settings, self._changed(wanted)
+        return [key for key in CHANGEABLE if getattr(now, key) != getattr(then, key)]
 
     def outcome(self, error: Exception | None) -> StreamOutcome:
         """What it did; asked when it has ended."""
@@ -198,6 +200,14 @@ class RunningStream:
         if (status := self._source.status) is not None:
             report["source"] = {"reconnects": status.reconnects, "lost_seconds": round(status.lost_ns / 1e9, 3)}
         return StreamOutcome(self.name, report, list(paths), error)
+
+    def _changed(self, wanted: StreamSettings) -> StreamSettings:
+        """The settings as they are, but for what may change."""
+        now = self.settings
+        changed = {key: getattr(wanted, key) for key in CHANGEABLE}
+        if not self._source.info.is_live:
+            changed["overlay"] = wanted.overlay.model_copy(update={"results": now.overlay.results})
+        return now.model_copy(update=changed)
 
     def _make(self, settings: StreamSettings, overwrite: bool) -> Made:
         _check_fit(settings, self._source)

@@ -139,6 +139,9 @@ class WriteStage:
         if self._shown is not None and seen.frame.index <= self._shown.frame.index:
             self.take(seen)
             return False
+        # What came for frames before this one is of no use to any later.
+        while self._coming and self._coming[0].frame.index <= seen.frame.index:
+            self._coming.popleft()
         self._newest = seen
         self._write(seen, self._sinks)
         return True
