@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +25,8 @@ RADIUS_PX = 24
 
 
 def centres(index: int) -> dict[tuple[int, int, int], tuple[int, int]]:
-    """Where the discs are: the red one goes to the right, two pixels a frame, the blue one down."""
-    return {RED: (50 + 2 * index, 70), BLUE: (230, 60 + index)}
+    """Where the discs are: the red one goes to the right and back, two pixels a frame, the blue one down and up."""
+    return {RED: (50 + abs((2 * index + 220) % 440 - 220), 70), BLUE: (230, 60 + abs((index + 120) % 240 - 120))}
 
 
 def frame_at(index: int, shown: Sequence[tuple[int, int, int]] = (RED, BLUE)) -> Frame:
@@ -99,3 +101,14 @@ class ByColour:
             cv2.circle(cut, (round(x), round(y)), 10, 1, -1)
             mask = mask & (cut == 0)
         return mask
+
+
+def write_clip(path: Path, frames: int) -> Path:
+    """The scene as an `.mp4`."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", RATE, options={"crf": "18", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for index in range(frames):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame_at(index).image, "bgr24")))
+        container.mux(stream.encode())
+    return path
