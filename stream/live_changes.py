@@ -130,7 +130,7 @@ class LiveChanges:
         for name in self._streams.keys() - settings.streams.keys():
             _tell_of_restart(name, ["a stream taken out"])
         if settings.web != self._settings.web:
-            _tell_of_restart("web", ["all of it"])
+            log_event("needs_restart", "web: needs a restart", {"keys": ["web"]}, logging.WARNING)
 
     def _ask_for_model(self, stream: RunningStream, step: int) -> None:
         self._tasks.put(partial(self._step_model, stream, step))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,9 @@ from stream.zoo_models import packages_of
 
 Sinks = Annotated[
     list[str] | None,
-    typer.Option(help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/, window, null; {name}: the source's."),
+    typer.Option(
+        help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/, window, web, null; {name}: the source's."
+    ),
 ]
 Alternatives = Annotated[
     list[str] | None,
@@ -158,9 +160,9 @@ def _run(
     with ExitStack() as running, report_file(report) as outcomes:
         if metrics is not None:
             view = MetricsView(view, running.enter_context(metrics_server(metrics)))
-        outcomes.extend(
-            run_settings(settings, view, config=_config_file(config, options, is_told=not quiet and log != "json"))
-        )
+        tell_user: Callable[[str], None] = (lambda _: None) if quiet else partial(tell, out)
+        watched = _config_file(config, options, is_told=not quiet and log != "json")
+        outcomes.extend(run_settings(settings, view, config=watched, say=tell_user))
     exit_as(outcomes, debug)
 
 

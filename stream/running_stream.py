@@ -68,12 +68,12 @@ class Made:
     Attributes:
         settings: the settings.
         steps: a model and its step each.
-        sinks: by what the user wrote.
+        sinks: what the user wrote and the sink each.
     """
 
     settings: StreamSettings
     steps: Sequence[tuple[LoadedModel, Step]] = ()
-    sinks: Mapping[str, Sink] | None = None
+    sinks: Sequence[tuple[str, Sink]] = ()
 
     def step_like(self, wanted: ModelSettings) -> tuple[LoadedModel, Step] | None:
         """The step of a model with these settings, but for what does not concern the step."""
@@ -124,7 +124,7 @@ class RunningStream:
         self._lock = threading.Lock()
         self._models: dict[str, dict[str, Any]] = {}
         self._sinks: list[Sink] = []
-        self._made = Made(settings, sinks={})
+        self._made = Made(settings)
         self._made = made = self._make(settings, overwrite)
         parts = self._parts(made)
         self.pipeline = Pipeline(
@@ -138,6 +138,11 @@ class RunningStream:
             max_age_ms=parts.max_age_ms,
         )
         self._note(made)
+
+    @property
+    def sinks(self) -> Sequence[Sink]:
+        """Those that were ever written to."""
+        return self._sinks
 
     @property
     def settings(self) -> StreamSettings:
@@ -160,6 +165,7 @@ class RunningStream:
         """
         before = self._made
         made = self._make(self._changed(wanted), overwrite)
+        self._check_run_wide(before, made)
         parts = self._parts(made)
 
         def change(on_done: Callable[[SinkError | None], None]) -> None:
@@ -215,15 +221,32 @@ class RunningStream:
         names = [model.name for model, _ in steps]
         if len(set(names)) < len(names):
             raise ConfigError(f"models: {', '.join(names)}: two models have one name; give one of them another 'name'")
-        known = self._made.sinks or {}
-        return Made(settings, steps, {spec: known.get(spec) or self._sink(spec, overwrite) for spec in settings.sinks})
+        known, sinks = list(self._made.sinks), []
+        for spec in settings.sinks:
+            kept = next((pair for pair in known if pair[0] == spec), None)
+            sinks.append(kept or (spec, self._sink(spec, overwrite)))
+            known = [pair for pair in known if pair is not kept]
+        return Made(settings, steps, sinks)
+
+    def _check_run_wide(self, before: Made, made: Made) -> None:
+        """Raise ConfigError where what holds for the whole run would change."""
+        for some, others in ((before.sinks, made.sinks), (made.sinks, before.sinks)):
+            left = [spec for spec, sink in some if sink.is_of_the_run and not any(sink is other for _, other in others)]
+            if left:
+                raise ConfigError(f"sinks: {left[0]!r} comes and goes with the run: needs a restart")
+        was, will_be = before.settings.overlay, made.settings.overlay
+        if any(sink.shows_plain for sink in self._sinks) and (was.isolate, was.browser) != (
+            will_be.isolate,
+            will_be.browser,
+        ):
+            raise ConfigError("overlay: isolate and browser hold for all who watch in browsers: needs a restart")
 
     def _parts(self, made: Made) -> LiveParts:
         overlay = made.settings.overlay
         models = [model for model, _ in made.steps]
         return LiveParts(
             [step for _, step in made.steps],
-            [*(made.sinks or {}).values(), *self._extra_sinks],
+            [*(sink for _, sink in made.sinks), *self._extra_sinks],
             Look(overlay.hud, overlay.watermark, emphasis_for(overlay, models)),
             overlay.results,
             made.settings.max_age_ms,
@@ -236,7 +259,7 @@ class RunningStream:
             before = self._models.get(model.name, said)
             packages = dict.fromkeys((*before.get("packages", ()), before["package"], said["package"]))
             self._models[model.name] = said | ({"packages": list(packages)} if len(packages) > 1 else {})
-        sinks = [*(made.sinks or {}).values(), *self._extra_sinks]
+        sinks = [*(sink for _, sink in made.sinks), *self._extra_sinks]
         self._sinks += [sink for sink in sinks if not any(sink is known for known in self._sinks)]
 
     def _sink(self, spec: str, overwrite: bool) -> Sink:

@@ -5,8 +5,8 @@ Called by the command on the main thread, which is where signals arrive.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Protocol
 
 from stream.config import Settings
@@ -18,6 +18,7 @@ from stream.pipeline import Pipeline
 from stream.running_stream import RunningStream, StreamOutcome
 from stream.signals import stopping_on_signals
 from stream.sinks import Sink
+from stream.sinks.web import PageSink
 from stream.sources import Source, open_source
 from stream.sources.paced import PacedSource
 from stream.sources.source import SourceOptions
@@ -37,7 +38,11 @@ class RunView(Protocol):
 
 
 def run_settings(
-    settings: Settings, view: RunView, extra_sinks: Sequence[Sink] = (), config: ConfigFile | None = None
+    settings: Settings,
+    view: RunView,
+    extra_sinks: Sequence[Sink] = (),
+    config: ConfigFile | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[StreamOutcome]:
     """Run all streams at the same time, as `stream.stream_group` says; one that breaks leaves the others alone.
 
@@ -46,6 +51,7 @@ def run_settings(
         view: told of every stream.
         extra_sinks: also given the frames; only where there is one stream.
         config: where the settings come from; when it changes, so do the streams.
+        say: prints a line for the user: where the page is, if the streams are shown in one.
 
     Returns:
         What each stream did, in the settings' order; without those that had not begun when the user stopped the run.
@@ -58,18 +64,46 @@ def run_settings(
         shelf = ModelShelf()
         streams = {name: prepare_stream(settings, name, extra_sinks, opened, models=shelf) for name in settings.streams}
 
+        shown = opened.enter_context(_page(settings, streams, say))
+
+        def begins(name: str, pipeline: Pipeline) -> Callable[[], None]:
+            if name in shown:
+                shown[name].begin()
+            return view.following(name, pipeline)
+
         def ended(name: str, error: Exception | None) -> None:
+            if name in shown:
+                shown[name].end(error)
             outcomes[name] = streams[name].outcome(error)
             view.finished(outcomes[name])
 
         pipelines = {name: stream.pipeline for name, stream in streams.items()}
-        group = StreamGroup(pipelines, GroupListener(view.following, ended))
+        group = StreamGroup(pipelines, GroupListener(begins, ended))
         with (
             LiveChanges(settings, streams, shelf, config) as changes,
             stopping_on_signals(group.stop, changes.reload if config else None),
         ):
             group.run()
     return [outcomes[name] for name in streams if name in outcomes]
+
+
+class _Shown(Protocol):
+    """A stream in the run's page, which is told how it fares."""
+
+    def begin(self) -> None: ...
+
+    def end(self, error: Exception | None) -> None: ...
+
+
+def _page(
+    settings: Settings, streams: Mapping[str, RunningStream], say: Callable[[str], None]
+) -> AbstractContextManager[Mapping[str, _Shown]]:
+    """The page of those streams that are to be shown in one; where there are none, nothing of it is loaded."""
+    if not any(isinstance(sink, PageSink) for stream in streams.values() for sink in stream.sinks):
+        return nullcontext({})
+    from stream.web.run_page import run_page
+
+    return run_page(settings, {name: (stream.pipeline, stream.sinks) for name, stream in streams.items()}, say)
 
 
 def prepare_stream(

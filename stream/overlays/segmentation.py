@@ -70,7 +70,7 @@ def _row_height(sizes: Sizes) -> int:
 
 
 def is_background(name: str) -> bool:
-    """Whether a class is what lies behind all others, so that nothing is drawn for it."""
+    """Whether a class of this name is what is left when all things are taken away, and so is not tinted."""
     return name.lower() in _BACKGROUND
 
 

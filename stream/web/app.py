@@ -11,7 +11,7 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
@@ -19,6 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from stream.web.access import COOKIE, Access
+from stream.web.legend import ModelLegend
 from stream.web.offer import OfferError, read_offer
 from stream.web.served_stream import ServedStream, StreamDescription
 from stream.web.viewers import TooManyViewersError, Viewers
@@ -85,7 +86,7 @@ def _lifespan(streams: Mapping[str, ServedStream], viewers: Viewers) -> Any:
         def tell_figures() -> None:
             for stream in streams.values():
                 figures = stream.figures().model_dump_json()
-                stream.broadcast.tell_all(f'{{"type": "figures", "figures": {figures}}}')
+                stream.views.tell_all(f'{{"type": "figures", "figures": {figures}}}')
 
         watching = asyncio.create_task(viewers.watch(tell_figures))
         try:
@@ -146,6 +147,13 @@ def _add_streams(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Vie
         """All streams, in the order of the configuration."""
         return [stream.description() for stream in streams.values()]
 
+    @app.get("/api/streams/{stream}/legend", responses={401: _REASONS[401], 404: _REASONS[404]})
+    async def legend(stream: str) -> list[ModelLegend]:
+        """How to draw what the stream's models say; a model is there when it has said something."""
+        if stream not in streams:
+            raise HTTPException(404, "there is no stream of this name")
+        return streams[stream].views.legend.models
+
 
 def _add_whep(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewers) -> None:
     @app.post(
@@ -155,15 +163,18 @@ def _add_whep(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewer
         responses={**_REASONS, 201: {"description": "The SDP answer; Location is the session.", "content": _SDP_TEXT}},
         openapi_extra={"requestBody": {"required": True, "content": _SDP_TEXT}},
     )
-    async def watch(stream: str, request: Request) -> Response:
-        """Watch a stream: an SDP offer is answered (WHEP)."""
+    async def watch(stream: str, request: Request, picture: Literal["drawn", "plain"] = "drawn") -> Response:
+        """Watch a stream, annotated or as it was captured: an SDP offer is answered (WHEP)."""
         served = streams.get(stream)
         if served is None:
             raise HTTPException(404, "there is no stream of this name")
+        broadcast = served.views.drawn if picture == "drawn" else served.views.plain
+        if broadcast is None:
+            raise HTTPException(404, "this stream shows nobody its plain picture")
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
             raise HTTPException(415, f"the offer's Content-Type must be {SDP}")
         try:
-            session, answer = await viewers.admit(stream, served.broadcast, read_offer(await request.body()))
+            session, answer = await viewers.admit(stream, broadcast, read_offer(await request.body()))
         except OfferError as error:
             raise HTTPException(error.status, str(error)) from error
         except TooManyViewersError as error:

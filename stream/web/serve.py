@@ -21,12 +21,11 @@ from stream.sources.source import SourceOptions
 from stream.stream_run import prepare_stream
 from stream.web.access import Access, is_loopback
 from stream.web.app import make_app
-from stream.web.broadcast import Broadcast
 from stream.web.guard import Guard
 from stream.web.served_stream import ServedStream, address_names
 from stream.web.server import WebServer
+from stream.web.stream_views import StreamViews
 from stream.web.viewers import Viewers
-from stream.web.web_sink import WebSink
 
 _WAKE_EVERY_SECONDS = 0.2
 _STOP_SECONDS = 1.0
@@ -72,7 +71,7 @@ def serve_streams(settings: Settings, say: Callable[[str], None], config: Config
         serving(settings, config) as now,
         stopping_on_signals(lambda: None, now.changes.reload if config else None) as stopped,
     ):
-        for line in _greeting(now, settings.web):
+        for line in greeting(now.server, now.access, settings.web):
             say(line)
         while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in now.threads):
             pass
@@ -88,7 +87,7 @@ def serving(settings: Settings, config: ConfigFile | None = None) -> Iterator[Se
     Raises:
         MirillaError: something is wrong with the input; nothing was served.
     """
-    web, settings = settings.web, _by_the_clock(settings)
+    settings = _by_the_clock(settings)
     if config is not None:
         read = config.read
         config = replace(config, read=lambda: _by_the_clock(read()))
@@ -98,24 +97,43 @@ def serving(settings: Settings, config: ConfigFile | None = None) -> Iterator[Se
         streams = {name: stream for name, (stream, _) in running.items()}
         by_title = {stream.name: stream for _, stream in running.values()}
         changes = opened.enter_context(LiveChanges(settings, by_title, shelf, config))
-        access, viewers = Access(token_for(web)), Viewers(web.max_viewers)
         threads = [
             threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True)
             for name, stream in streams.items()
         ]
-        server = WebServer(web.host, web.port)
         try:
-            server.start(Guard(make_app(streams, viewers, access), access, web.host))
-            for thread in threads:
-                thread.start()
-            yield Serving(server, access, viewers, streams, threads, changes)
+            with listening(streams, settings.web) as (server, access, viewers):
+                try:
+                    for thread in threads:
+                        thread.start()
+                    yield Serving(server, access, viewers, streams, threads, changes)
+                finally:
+                    for stream in streams.values():
+                        stream.pipeline.stop()
         finally:
-            for stream in streams.values():
-                stream.pipeline.stop()
-            server.stop()
             for thread in threads:
                 if thread.is_alive():
                     thread.join(_STOP_SECONDS)
+
+
+@contextmanager
+def listening(streams: Mapping[str, ServedStream], web: WebSettings) -> Iterator[tuple[WebServer, Access, Viewers]]:
+    """Answer for streams that others run, until the block ends.
+
+    Args:
+        streams: by the name that they have in addresses.
+        web: how they are shown.
+
+    Raises:
+        ConfigError: the address cannot be taken.
+    """
+    access, viewers = Access(token_for(web)), Viewers(web.max_viewers)
+    server = WebServer(web.host, web.port)
+    try:
+        server.start(Guard(make_app(streams, viewers, access), access, web.host))
+        yield server, access, viewers
+    finally:
+        server.stop()
 
 
 def open_repeated(spec: str, options: SourceOptions) -> Source:
@@ -135,11 +153,9 @@ def _prepare(
     """Every stream by the name that it has in addresses, with its source open; what runs it stands beside it."""
     streams: dict[str, tuple[ServedStream, RunningStream]] = {}
     for title, name in address_names(settings.streams).items():
-        broadcast = Broadcast(settings.web.bitrate_kbps * 1000)
-        sinks = [WebSink(broadcast)]
-        running = prepare_stream(settings, title, sinks, opened, opening=open_repeated, models=models)
-        served = ServedStream(name, title, broadcast, running.pipeline, settings.web.bitrate_kbps)
-        streams[name] = served, running
+        views = StreamViews(settings.web.bitrate_kbps, settings.streams[title].overlay)
+        running = prepare_stream(settings, title, [views.sink], opened, opening=open_repeated, models=models)
+        streams[name] = ServedStream(name, title, views, running.pipeline), running
     return streams
 
 
@@ -150,8 +166,8 @@ def token_for(web: WebSettings) -> str | None:
     return secrets.token_urlsafe(24)
 
 
-def _greeting(now: Serving, web: WebSettings) -> Iterator[str]:
-    server, access = now.server, now.access
+def greeting(server: WebServer, access: Access, web: WebSettings) -> Iterator[str]:
+    """What to tell the user: how to open the page."""
     host = f"[{server.host}]" if ":" in server.host else server.host
     address = f"http://{host}:{server.port}/"
     if access.link_code is None:

@@ -19,6 +19,7 @@ from tests.benchmarks import (
     budget,
     carrying,
     end_to_end,
+    glass_to_glass,
     live_lag,
     live_soak,
     memory,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "skip-unchanged": skip_unchanged.run,
     "streams": streams.run,
     "viewers": viewers.run,
+    "glass-to-glass": glass_to_glass.run,
 }
 """Each takes a folder for its files; one that goes on for a while takes minutes, too."""
 

@@ -52,14 +52,15 @@ def fits(frames: Iterable[Frame], found: Sequence[Detections], *, late: bool) ->
     Args:
         frames: in their order.
         found: what the detector finds on each of them.
-        late: whether a result arrives only when the next frame is inferred, as it does where the picture does not
-            wait; otherwise it is there at once, as with `every: 5`.
+        late: whether a result arrives when the model has taken the next frame, as it does where the picture does not
+            wait: then the fifth picture after its own has just been shown, and it is first seen on the sixth.
+            Otherwise it is there at once, as with `every: 5`.
     """
     carrier = Carrier()
     kept: dict[int, Frame] = {}
     for frame in frames:
-        kept = {index: old for index, old in kept.items() if index > frame.index - 2 * EVERY} | {frame.index: frame}
-        origin = frame.index // EVERY * EVERY - (EVERY if late else 0)
+        kept = {index: old for index, old in kept.items() if index >= frame.index - 2 * EVERY} | {frame.index: frame}
+        origin = (frame.index - 1) // EVERY * EVERY - EVERY if late else frame.index // EVERY * EVERY
         if origin < 0:
             carrier.note(frame)
             continue
@@ -91,7 +92,7 @@ def run(folder: Path) -> Table:
         return table
     clip = data.parent / PEOPLE
     found = list(people_found(load_yolox(data, folder), open_source(clip)))
-    for late, name in ((False, "at once (every: 5)"), (True, "5 frames late (latest)")):
+    for late, name in ((False, "at once (every: 5)"), (True, "6 to 10 frames late (latest)")):
         frames = list(open_source(clip))
         began = time.perf_counter()
         fitted = list(fits(frames, found, late=late))

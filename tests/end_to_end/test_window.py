@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from pycocotools.mask import decode
 
 from stream.sources.pattern import read_pattern_index
-from tests.end_to_end.conftest import ROOT, Mirilla
+from tests.end_to_end.conftest import Mirilla
 from tests.end_to_end.ffprobe import frame_times
+from tests.end_to_end.pages import ROOT
 from tests.segmenting.stand_in import ColourDecoder, ColourEncoder, write_stand_in
 from tests.stream.pointing.scene import BLUE, iou, truth, write_clip
 from tests.stream.pointing.scene import HEIGHT as SCENE_HEIGHT
@@ -159,6 +160,46 @@ def test_a_person_watches_pauses_saves_records_and_quits(desk: Callable[..., Des
     assert frame_times(Path(str(recorded)))[0] == "0.000000"
 
 
+def test_keys_change_the_model_while_the_stream_goes_on(desk: Callable[..., Desk], tmp_path: Path) -> None:
+    window = desk("--source", "doodles:640x480", "--realtime", "--model", "quickdraw-32", "--report", "report.json")
+    window.see("a picture", lambda: np.ptp(window.screenshot()[:HEIGHT, :WIDTH]) > 0)
+    # What it says of loading, and then of the model, is on the picture for three seconds each.
+    before = window.screenshot()[10:40, 10:200]
+    window.press("n")
+    wait_for("a notice", lambda: "seen" if (window.screenshot()[10:40, 10:200] != before).mean() > 0.2 else None)
+    wait_for("the notice's end", lambda: "seen" if (window.screenshot()[10:40, 10:200] == before).all() else None)
+    window.press("q")
+    window.left()
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert set(report["models"]) == {"quickdraw-32", "quickdraw-345"}
+    assert all(report["frames"]["inferred"].values())
+
+
+def test_keys_let_a_class_stand_alone_and_hide_it(desk: Callable[..., Desk], test_data: Path) -> None:
+    model = test_data / "weights" / "yolov8n_int8.onnx"
+    clip = test_data / "video" / "one-by-one-person-detection.mp4"
+    window = desk("--source", str(clip), "--model", str(model), "--threshold", "0.7", "--no-hud")
+
+    def edges() -> float:
+        """How much detail there is at the left, where nobody is: the edge of a screen on the wall."""
+        view = cv2.cvtColor(window.screenshot()[20:160, 20:200], cv2.COLOR_BGR2GRAY)
+        return float(cv2.Laplacian(view, cv2.CV_64F).var())
+
+    window.see("a picture", lambda: edges() > 0)
+    sharp = edges()
+
+    def blurred() -> str | None:
+        # Nobody has been seen in the first seconds, and then there is nothing to isolate.
+        if edges() > sharp / 2:
+            window.press("i")
+        return "seen" if 0 < edges() < sharp / 10 else None
+
+    wait_for("a blurred wall", blurred)
+    window.press("1")
+    window.press("q")
+    assert "broke off" not in window.left()
+
+
 def test_two_streams_have_a_window_each_and_a_key_is_for_both(desk: Callable[..., Desk], tmp_path: Path) -> None:
     sources = [f"pattern:{width}x240@25x3000" for width in (WIDTH, 320)]
     window = desk("--source", sources[0], "--source", sources[1], "--model", "none", "--no-hud")
@@ -198,7 +239,7 @@ def test_without_a_display_the_way_out_is_one_line_before_the_first_frame(mirill
     assert result.returncode == 2
     assert result.stderr.strip() == (
         "mirilla: sink: window: there is no display here (DISPLAY is not set), as over ssh; "
-        "write a file instead: --sink out.mp4"
+        "use --sink web or --sink out.mp4 instead"
     )
 
 

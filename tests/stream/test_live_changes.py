@@ -205,6 +205,10 @@ BAD: dict[str, tuple[Callable[[Editor], object], str]] = {
     ),
     "a sink of no kind": (lambda editor: editor.write({"pattern": {"sinks": ["out.xyz"]}}), "is no kind of sink"),
     "a file that exists": (lambda editor: editor.write({"pattern": {"sinks": ["taken.mp4"]}}), "taken.mp4 exists"),
+    "a page, which only a run as a whole has": (
+        lambda editor: editor.write({"pattern": {"sinks": ["all.jsonl", "web"]}}),
+        "'web' comes and goes with the run",
+    ),
     "one good stream beside one bad": (
         lambda editor: editor.write({"pattern": {"sinks": ["null"]}, "other": {"sinks": ["out.xyz"], "models": [7]}}),
         "other.models.0",
@@ -261,7 +265,7 @@ def test_what_needs_a_restart_is_said_and_the_rest_is_changed(editor: Editor, ca
         "a: source, frames: needs a restart",
         "c: a new stream: needs a restart",
         "b: a stream taken out: needs a restart",
-        "web: all of it: needs a restart",
+        "web: needs a restart",
     ]
     assert [outcome.name for outcome in outcomes] == ["a", "b"]
     assert outcomes[0].paths == ["a.jsonl"]

@@ -365,3 +365,19 @@ def test_an_answer_that_comes_after_later_pictures_is_kept_but_not_shown() -> No
     stage.write_latest(make_frame(5))
     assert (sink.indices, keeper.indices) == ([4, 5], [3])
     assert sink.results[1].found_on == {"m": answer.frame}
+
+
+def test_an_answer_that_exact_pictures_have_overtaken_is_never_shown() -> None:
+    """A stream that goes back to exact, and later to the latest again."""
+    metrics = Metrics(["m"])
+    sink = ScriptedSink()
+    stage = WriteStage([sink], Renderer(metrics, {}, Look(hud=False)), metrics)
+
+    def answer(index: int) -> FrameResult:
+        result = ScriptedModel()(make_frame(index).image, lambda _: nullcontext())
+        return FrameResult(make_frame(index), {"m": result})
+
+    stage.take(answer(1))
+    assert stage.write_exact(answer(2))
+    stage.write_latest(make_frame(3))
+    assert sink.results[-1].found_on["m"].index == 2

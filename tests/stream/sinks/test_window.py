@@ -19,6 +19,7 @@ from stream.controls import Controls
 from stream.errors import SinkError
 from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
+from stream.overlays.emphasis import Emphasis
 from stream.pipeline import Pipeline
 from stream.sinks import gui as gui_module
 from stream.sinks.gui import HighGui, display_obstacle
@@ -303,6 +304,41 @@ def test_the_help_names_every_key(person: Person) -> None:
     assert [key for key, _ in HELP] == ["q", "space", "s", "r", "h", "1-9", "i", "n", "p", "o", "u", "c", "?"]
 
 
+def test_keys_choose_classes_and_models_and_say_so(person: Person) -> None:
+    steps: list[int] = []
+    person.controls.step_model = steps.append
+    person.controls.classes.seen = ("person", "dog")
+    person.feed(200)
+    person.press("2")
+    assert person.controls.classes.hidden == {"dog"}
+    assert (person.look()[:60, :200] != 200).any()
+    person.press("i", "n", "p")
+    assert person.controls.classes.emphasis == Emphasis("dog", "blur")
+    assert steps == [1, -1]
+
+
+def test_what_the_stream_has_to_say_is_on_the_screen_for_a_moment(person: Person) -> None:
+    person.feed(200)
+    person.controls.tell("loading a model ...")
+    said = person.look()
+    assert (said[:60] != 200).any()
+    person.screen.seconds += 4
+    assert (person.look() == 200).all()
+    # The same words once more are news.
+    person.controls.tell("loading a model ...")
+    np.testing.assert_array_equal(person.look(), said)
+
+
+def test_the_help_lists_the_classes_that_have_been_seen_where_there_is_room(person: Person) -> None:
+    person.feed(200)
+    person.press("?")
+    without = person.look()
+    person.controls.classes.seen = ("person", "dog")
+    assert (person.look() != without).any()
+    person.feed(200, size_wh=(480, 240))
+    assert (person.look()[120, 140:340] != 200).any()  # the keys alone
+
+
 @pytest.mark.parametrize("size_wh", [(1, 1), (3, 200), (200, 3), (33, 17)])
 def test_notices_and_help_fit_no_tiny_picture_and_break_nothing(person: Person, size_wh: tuple[int, int]) -> None:
     person.feed(5, size_wh=size_wh)
@@ -373,12 +409,22 @@ def test_a_window_of_which_nothing_came_is_closed_by_who_opened_it(person: Perso
 @pytest.mark.parametrize(
     ("system", "display", "probe", "expected"),
     [
-        ("Linux", None, 0, "there is no display here (DISPLAY is not set), as over ssh; write a file instead"),
+        (
+            "Linux",
+            None,
+            0,
+            "there is no display here (DISPLAY is not set), as over ssh; use --sink web or --sink out.mp4 instead",
+        ),
         ("Linux", "", 0, "there is no display here"),
         ("Linux", ":5", 0, None),
         # set, but nobody is there: Qt would end the process
-        ("Linux", ":5", -6, "the display :5 cannot be reached; write a file instead: --sink out.mp4"),
-        ("Linux", ":5", None, "the display :5 does not answer; write a file instead"),
+        (
+            "Linux",
+            ":5",
+            -6,
+            "the display :5 cannot be reached; use --sink web or --sink out.mp4 instead",
+        ),
+        ("Linux", ":5", None, "the display :5 does not answer; use --sink web or --sink out.mp4 instead"),
         ("Windows", None, None, None),
         ("Darwin", None, None, None),
     ],
