@@ -19,6 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from stream.web.access import COOKIE, Access
+from stream.web.click_routes import add_click_routes
 from stream.web.legend import ModelLegend
 from stream.web.offer import OfferError, read_offer
 from stream.web.served_stream import ServedStream, StreamDescription
@@ -76,6 +77,7 @@ def make_app(streams: Mapping[str, ServedStream], viewers: Viewers, access: Acce
     _add_page(app, access)
     _add_streams(app, streams, viewers)
     _add_whep(app, streams, viewers)
+    add_click_routes(app, streams)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 

@@ -13,16 +13,16 @@ export class Clicks {
   /**
    * @param {HTMLElement} section the stream's card
    * @param {import("./shown_frame.js").ShownFrame} frame
-   * @param {function(object): boolean} send gives a message to the server; false where there is no connection
+   * @param {string} address where clicks are posted
    */
-  constructor(section, frame, send) {
+  constructor(section, frame, address) {
     this.panel = section.querySelector(".clicks");
     this.screen = section.querySelector(".screen");
     this.video = section.querySelector("video");
     this.cross = section.querySelector(".cross");
     this.box = section.querySelector(".drawn-box");
     this.frame = frame;
-    this.send = send;
+    this.address = address;
     /** The object that the next click is about: its number, or "new". */
     this.current = "new";
     this.objects = [];
@@ -43,9 +43,16 @@ export class Clicks {
     this.screen.addEventListener("blur", () => this.point(null));
   }
 
-  /** Take which objects the server follows; null where it answers no clicks. */
-  tell(objects) {
+  /** Take which objects the server follows, null where it answers no clicks, and the stream's newest notice. */
+  tell(objects, notice) {
     this.turn(objects !== null);
+    if (notice && notice.number !== this.heard) {
+      // What was said before somebody came is old.
+      if (this.heard !== undefined) this.say(notice.text);
+      this.heard = notice.number;
+    } else if (!notice) {
+      this.heard = 0;
+    }
     const shown = JSON.stringify(objects ?? []);
     if (shown === this.shown) return;
     this.shown = shown;
@@ -63,7 +70,7 @@ export class Clicks {
   }
 
   translate() {
-    this.screen.setAttribute("aria-label", text("pointHere"));
+    if (this.isOn) this.screen.setAttribute("aria-label", text("pointHere"));
     this.list();
   }
 
@@ -152,7 +159,7 @@ export class Clicks {
       return;
     }
     // The picture has gone on while the box was drawn: what is around the object is what is there now.
-    this.give({ type: "box", pts: place.pts, corners: [pressed.at, place.at] });
+    this.send({ type: "box", pts_seconds: place.pts, corners: [pressed.at, place.at] });
     this.choose("last");
   }
 
@@ -168,14 +175,20 @@ export class Clicks {
       this.say(text("pointFirst"));
       return;
     }
-    if (!this.give({ type: "point", pts, at, on, object: this.current })) return;
+    this.send({ type: "point", pts_seconds: pts, at, on, object: this.current });
     if (this.current === "new") this.choose("last");
   }
 
-  give(message) {
-    const isSent = this.send(message);
-    if (!isSent) this.say(text("notConnected"));
-    return isSent;
+  /** Post a message; what the server has against it is said. */
+  async send(message) {
+    const response = await fetch(this.address, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(message),
+    }).catch(() => null);
+    if (response?.ok) return;
+    const detail = (await response?.json().catch(() => null))?.detail;
+    this.say(typeof detail === "string" ? detail : text("notConnected"));
   }
 
   /** Where something is in the frame that is shown, 0..1, and when that frame was; null beside the picture. */

@@ -1,5 +1,6 @@
 // One stream on the page: its picture, what stands under it, and its buttons.
 
+import { Clicks } from "./clicks.js";
 import { Figures } from "./figures.js";
 import { Legend } from "./legend.js";
 import { Overlay } from "./overlay.js";
@@ -33,6 +34,7 @@ export class StreamCard {
       shown: () => this.shown(),
       figures: (figures) => this.hearServer(figures),
     });
+    this.clicks = new Clicks(section, this.player.frame, `/api/streams/${stream.name}/clicks`);
     this.overlay = new Overlay(this.screen, this.player.frame, (key) => this.legend.mark(key));
     this.legend = new Legend(section.querySelector(".legend"), {
       isolate: (key) => this.overlay.isolate(key),
@@ -84,6 +86,7 @@ export class StreamCard {
   hear(message) {
     this.figures.tellStages(message.stage_ms);
     this.results = message.results;
+    this.clicks.tell(message.objects ?? null, message.notice);
     const models = Object.keys(message.results);
     const isKnown = models.every((model) => this.overlay.legends.has(model));
     if (this.isInteractive && !isKnown && performance.now() - this.legendAt.asked > ASK_AGAIN_MS) this.askLegend();
@@ -183,6 +186,7 @@ export class StreamCard {
       button.setAttribute("aria-label", `${button.textContent}: ${this.title}`);
     }
     this.legend.translate();
+    this.clicks.translate();
     if (!this.section.querySelector(".figures").hidden) this.figures.show();
     this.show(this.state);
   }

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import Field, TypeAdapter, ValidationError
 
 from models.errors import PromptError
 from stream.pointing.clicks import NEWEST, Box, Clear, Click, Point, Remove, Undo
-from stream.web.click_message import read_click
+from stream.web.click_routes import Message, click_of
 
-POINT = {"type": "point", "pts": 1.5, "at": [0.25, 0.75]}
+MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
+POINT = {"type": "point", "pts_seconds": 1.5, "at": [0.25, 0.75]}
 
 
 @pytest.mark.parametrize(
@@ -20,14 +22,14 @@ POINT = {"type": "point", "pts": 1.5, "at": [0.25, 0.75]}
         (POINT | {"object": "new"}, Point(1.5, (0.25, 0.75))),
         (POINT | {"object": "last", "on": False}, Point(1.5, (0.25, 0.75), is_on=False, number=NEWEST)),
         (POINT | {"object": 3}, Point(1.5, (0.25, 0.75), number=3)),
-        ({"type": "box", "pts": 0, "corners": [[0, 0], [1, 1]]}, Box(0.0, ((0.0, 0.0), (1.0, 1.0)))),
+        ({"type": "box", "pts_seconds": 0, "corners": [[0, 0], [1, 1]]}, Box(0.0, ((0.0, 0.0), (1.0, 1.0)))),
         ({"type": "remove", "object": 2}, Remove(2)),
         ({"type": "undo"}, Undo()),
         ({"type": "clear"}, Clear()),
     ],
 )
 def test_messages_are_clicks(content: dict[str, Any], click: Click) -> None:
-    assert read_click(content) == click
+    assert click_of(MESSAGES.validate_python(content)) == click
 
 
 @pytest.mark.parametrize(
@@ -40,11 +42,11 @@ def test_messages_are_clicks(content: dict[str, Any], click: Click) -> None:
         POINT | {"at": [0.5, "x"]},
         POINT | {"at": [1.5, 0.5]},
         POINT | {"at": [0.5, float("nan")]},
-        POINT | {"pts": float("inf")},
+        POINT | {"pts_seconds": float("inf")},
         POINT | {"object": "old"},
         POINT | {"more": 1},
         POINT | {"on": False},
-        {"type": "box", "pts": 0, "corners": [[0.5, 0.5], [0.5, 0.9]]},
+        {"type": "box", "pts_seconds": 0, "corners": [[0.5, 0.5], [0.5, 0.9]]},
         {"type": "remove"},
         ["point"],
         7,
@@ -52,5 +54,5 @@ def test_messages_are_clicks(content: dict[str, Any], click: Click) -> None:
     ids=repr,
 )
 def test_what_means_nothing_is_refused(content: Any) -> None:
-    with pytest.raises(PromptError, match=r"point|box"):
-        read_click(content)
+    with pytest.raises((PromptError, ValidationError)):
+        click_of(MESSAGES.validate_python(content))
