@@ -287,14 +287,13 @@ class PointedStep:
 
 
 def _detections(things: Sequence[PointedObject], size_wh: tuple[int, int]) -> Detections:
-    """Objects that have a mask, the surest first; ids are their numbers."""
+    """Objects that have a mask, the surest first; they are called by their numbers."""
     ranked = sorted(things, key=lambda thing: -thing.score)
     names = tuple(f"object {number + 1}" for number in range(max((thing.number for thing in things), default=0)))
-    found = masked_objects(
+    return masked_objects(
         [thing.mask for thing in ranked if thing.mask is not None],
         [thing.score for thing in ranked],
         [thing.number - 1 for thing in ranked],
         names,
         size_wh,
     )
-    return replace(found, track_ids=found.class_ids + 1)

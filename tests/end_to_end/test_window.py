@@ -275,4 +275,4 @@ def test_what_is_clicked_on_is_cut_out_and_followed(desk: Callable[..., Desk], t
     shares = [iou(decode(one["mask"]).astype(bool), truth(index, BLUE)) for index, one in found]
     assert np.mean(shares) > 0.7
     assert found[-1][0] - found[0][0] > 4 * SCENE_RATE
-    assert {one["track_id"] for _, one in found} == {1}
+    assert {one["label"] for _, one in found} == {"object 1"}

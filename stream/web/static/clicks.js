@@ -57,7 +57,8 @@ export class Clicks {
     if (shown === this.shown) return;
     this.shown = shown;
     this.objects = objects ?? [];
-    if (this.current !== "new" && this.current !== "last" && !this.find(this.current)) this.current = "new";
+    const isGone = typeof this.current === "number" && !this.find(this.current);
+    if (isGone || !this.objects.length) this.current = "new";
     this.list();
   }
 
@@ -194,9 +195,13 @@ export class Clicks {
   /** Where something is in the frame that is shown, 0..1, and when that frame was; null beside the picture. */
   placeOf(event) {
     const place = pointedAt(event, this.video, this.frame);
-    if (!place || !this.frame.shown) return null;
-    const at = [place.x / this.video.videoWidth, place.y / this.video.videoHeight];
-    return { pts: this.frame.shown.pts_seconds, at };
+    if (!place) return null;
+    return { pts: this.shownSeconds(), at: [place.x / this.video.videoWidth, place.y / this.video.videoHeight] };
+  }
+
+  /** Of the frame that is shown; of the newest, where it is not known which one that is. */
+  shownSeconds() {
+    return (this.frame.shown ?? this.frame.newest).pts_seconds;
   }
 
   key(event) {
@@ -205,8 +210,8 @@ export class Clicks {
     if (step) {
       const from = this.place ?? [0.5, 0.5];
       this.point(from.map((value, axis) => Math.min(0.999, Math.max(0, value + STEP * step[axis]))));
-    } else if (this.place && ["Enter", " ", "-"].includes(event.key) && this.frame.shown) {
-      this.mark({ pts: this.frame.shown.pts_seconds, at: this.place }, event.key === "-");
+    } else if (this.place && ["Enter", " ", "-"].includes(event.key)) {
+      this.mark({ pts: this.shownSeconds(), at: this.place }, event.key === "-");
     } else {
       return;
     }

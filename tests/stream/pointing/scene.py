@@ -103,10 +103,10 @@ class ByColour:
         return mask
 
 
-def write_clip(path: Path, frames: int) -> Path:
+def write_clip(path: Path, frames: int, rate: int = RATE) -> Path:
     """The scene as an `.mp4`."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", RATE, options={"crf": "18", "preset": "ultrafast"})
+        stream = container.add_stream("libx264", rate, options={"crf": "18", "preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for index in range(frames):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame_at(index).image, "bgr24")))
