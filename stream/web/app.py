@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from stream.web.access import COOKIE, Access
 from stream.web.added_streams import AddedStreams
 from stream.web.answers import ANYWHERE, BEHIND_TOKEN, answers
+from stream.web.click_routes import add_click_routes
 from stream.web.connection_routes import add_connection_routes
 from stream.web.invitation import Invitations
 from stream.web.json_entries import Text, say_what_is_wrong
@@ -94,6 +95,7 @@ def make_app(
     add_stream_routes(app, added, viewers)
     add_connection_routes(app, viewers.connections.servers, invitations, allows_additions=added is not None)
     add_metrics_route(app, streams, rate_limit)
+    add_click_routes(app, streams)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
