@@ -125,9 +125,15 @@ def run_settings(settings: Settings, view: RunView, extra_sinks: Sequence[Sink] 
 
 
 def prepare_stream(
-    settings: Settings, name: str, sinks: Sequence[Sink], opened: ExitStack, *, opening: Opening
+    settings: Settings,
+    name: str,
+    sinks: Sequence[Sink],
+    opened: ExitStack,
+    *,
+    opening: Opening,
+    models: dict[str, LoadedModel],
 ) -> Pipeline:
-    """One stream of several that run side by side: ready to run, with models of its own.
+    """One stream of several that run side by side: ready to run.
 
     Args:
         settings: what to run.
@@ -135,12 +141,13 @@ def prepare_stream(
         sinks: given its frames besides its own sinks.
         opened: closes the source at the end.
         opening: opens the source.
+        models: those that other streams have loaded; what this one loads is added. `share` them before they run.
 
     Raises:
         MirillaError: something is wrong with the input.
     """
     alone = settings.model_copy(update={"streams": {name: settings.streams[name]}})
-    return _prepare(alone, sinks, opened, opening)[0].pipeline
+    return _prepare(alone, sinks, opened, opening, models)[0].pipeline
 
 
 def _about(model: LoadedModel) -> dict[str, str]:
@@ -157,9 +164,10 @@ def _prepare(
     extra_sinks: Sequence[Sink],
     opened: ExitStack,
     opening: Opening = open_source,
+    models: dict[str, LoadedModel] | None = None,
 ) -> list[_Prepared]:
     """Every stream, with its source open, before the first of them runs."""
-    models: dict[str, LoadedModel] = {}
+    models = {} if models is None else models
     streams = []
     for name, stream in settings.streams.items():
         sinks = [*(make_sink(sink, overwrite=settings.overwrite) for sink in stream.sinks), *extra_sinks]

@@ -1,15 +1,11 @@
-"""The addresses of the server: the page, the streams, WHEP (loop's thread).
-
-WHEP is draft-ietf-wish-whep-03: an offer is posted, the answer comes back with the session's address, which is deleted
-to end it. Answers hold all candidates at once, so that there is no trickling, and PATCH is refused as the draft asks.
-"""
+"""The addresses of the server: its pages and what they ask for (loop's thread); see also `stream.web.signalling`."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,26 +15,11 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from stream.web.access import COOKIE, Access
-from stream.web.offer import OfferError, read_offer
-from stream.web.served_stream import ServedStream, StreamDescription
-from stream.web.viewers import TooManyViewersError, Viewers
+from stream.web.hub import Hub
+from stream.web.served_stream import StreamDescription
+from stream.web.signalling import REASONS, add_signalling
 
 STATIC = Path(__file__).parent / "static"
-SDP = "application/sdp"
-_SDP_TEXT: dict[str, Any] = {SDP: {"schema": {"type": "string"}}}
-_RETRY_SECONDS = 10
-_REASONS: dict[int | str, dict[str, Any]] = {
-    status: {"description": description}
-    for status, description in {
-        400: "The offer cannot be read or answered.",
-        401: "No token.",
-        404: "No stream or session of this name.",
-        406: "No codec that we have.",
-        413: "The body is too large.",
-        415: "No SDP.",
-        503: "Nobody more may watch now.",
-    }.items()
-}
 
 
 class Health(BaseModel):
@@ -48,6 +29,9 @@ class Health(BaseModel):
     streams: dict[str, int]
     """How many are in which state."""
     viewers: int
+    publishers: int
+    cameras: int
+    """Of visitors."""
 
 
 class TokenEntry(BaseModel):
@@ -56,12 +40,11 @@ class TokenEntry(BaseModel):
     token: str
 
 
-def make_app(streams: Mapping[str, ServedStream], viewers: Viewers, access: Access) -> FastAPI:
+def make_app(hub: Hub, access: Access) -> FastAPI:
     """The application.
 
     Args:
-        streams: by the name that they have in addresses.
-        viewers: of all streams.
+        hub: the streams, and who is connected.
         access: where tokens and links are tried; that requests are admitted is the guard's work.
     """
     app = FastAPI(
@@ -70,30 +53,24 @@ def make_app(streams: Mapping[str, ServedStream], viewers: Viewers, access: Acce
         # FastAPI's own pages fetch their programs from a CDN.
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(streams, viewers),
+        lifespan=_lifespan(hub),
     )
     _add_page(app, access)
-    _add_streams(app, streams, viewers)
-    _add_whep(app, streams, viewers)
+    _add_streams(app, hub)
+    add_signalling(app, hub)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
 
-def _lifespan(streams: Mapping[str, ServedStream], viewers: Viewers) -> Any:
+def _lifespan(hub: Hub) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        def tell_figures() -> None:
-            for stream in streams.values():
-                figures = stream.figures().model_dump_json()
-                stream.broadcast.tell_all(f'{{"type": "figures", "figures": {figures}}}')
-
-        watching = asyncio.create_task(viewers.watch(tell_figures))
+        attending = asyncio.create_task(hub.attend())
         try:
             yield
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            await viewers.end_all()
+            attending.cancel()
+            await asyncio.gather(attending, return_exceptions=True)
 
     return lifespan
 
@@ -112,6 +89,10 @@ def _add_page(app: FastAPI, access: Access) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html")
+
+    @app.get("/camera", include_in_schema=False)
+    async def camera_page() -> FileResponse:
+        return FileResponse(STATIC / "camera.html")
 
     @app.get("/enter", status_code=303, responses={403: {"description": "The code was used, or never was one."}})
     async def enter(request: Request, code: Annotated[str, Query(max_length=100)]) -> RedirectResponse:
@@ -132,52 +113,22 @@ def _add_page(app: FastAPI, access: Access) -> None:
         return response
 
 
-def _add_streams(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewers) -> None:
+def _add_streams(app: FastAPI, hub: Hub) -> None:
     @app.get("/healthz")
     async def health(response: Response) -> Health:
         """Whether every stream runs; 503 where one has failed."""
-        states = Counter(str(stream.state) for stream in streams.values())
+        states = Counter(str(stream.state) for stream in hub.streams.values())
         is_well = "failed" not in states
         response.status_code = 200 if is_well else 503
-        return Health(ok=is_well, streams=dict(states), viewers=len(viewers))
+        return Health(
+            ok=is_well,
+            streams=dict(states),
+            viewers=len(hub.viewers),
+            publishers=len(hub.publishers),
+            cameras=len(hub.visitors),
+        )
 
-    @app.get("/api/streams", responses={401: _REASONS[401]})
+    @app.get("/api/streams", responses={401: REASONS[401]})
     async def list_streams() -> list[StreamDescription]:
         """All streams, in the order of the configuration."""
-        return [stream.description() for stream in streams.values()]
-
-
-def _add_whep(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewers) -> None:
-    @app.post(
-        "/whep/{stream}",
-        status_code=201,
-        response_class=Response,
-        responses={**_REASONS, 201: {"description": "The SDP answer; Location is the session.", "content": _SDP_TEXT}},
-        openapi_extra={"requestBody": {"required": True, "content": _SDP_TEXT}},
-    )
-    async def watch(stream: str, request: Request) -> Response:
-        """Watch a stream: an SDP offer is answered (WHEP)."""
-        served = streams.get(stream)
-        if served is None:
-            raise HTTPException(404, "there is no stream of this name")
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
-            raise HTTPException(415, f"the offer's Content-Type must be {SDP}")
-        try:
-            session, answer = await viewers.admit(stream, served.broadcast, read_offer(await request.body()))
-        except OfferError as error:
-            raise HTTPException(error.status, str(error)) from error
-        except TooManyViewersError as error:
-            detail = "as many watch as may; come back later"
-            raise HTTPException(503, detail, {"Retry-After": str(_RETRY_SECONDS)}) from error
-        return Response(answer, 201, {"Location": f"/whep/{stream}/{session}"}, SDP)
-
-    @app.delete("/whep/{stream}/{session}", responses={401: _REASONS[401], 404: _REASONS[404]})
-    async def leave(stream: str, session: str) -> None:
-        """End a session (WHEP)."""
-        if not await viewers.end(stream, session):
-            raise HTTPException(404, "there is no session of this name")
-
-    @app.patch("/whep/{stream}/{session}", status_code=405, response_class=Response, include_in_schema=False)
-    async def trickle(stream: str, session: str) -> Response:  # noqa: ARG001 - the path's parts
-        detail = "candidates do not trickle here: offer after gathering; for a restart of ICE, begin a new session"
-        raise HTTPException(405, detail, {"Allow": "DELETE"})
+        return [stream.description() for stream in hub.streams.values()]

@@ -60,6 +60,8 @@ class Broadcast:
             clock_ns: the clock that stamps `Frame.captured_at_ns`.
         """
         self.info: SourceInfo | None = None
+        self.size_wh: tuple[int, int] | None = None
+        """Of the last picture; None before the first."""
         self.left_out = 0
         """Pictures that were not encoded because the loop was behind."""
         self._bitrate_bps = bitrate_bps
@@ -123,6 +125,7 @@ class Broadcast:
         self._share(image, self._clock_ns(), None)
 
     def _share(self, image: NDArray[np.uint8], at_ns: int, result: FrameResult | None) -> None:
+        self.size_wh = (image.shape[1], image.shape[0])
         wanted, loop = self._wanted, self._loop
         for codec in self._encodings.keys() - wanted:
             del self._encodings[codec]

@@ -18,7 +18,7 @@ from stream.web.offer import LARGEST_SDP_BYTES
 BODY_SECONDS = 5.0
 """How long a client may take for its body."""
 
-PUBLIC_PATHS = frozenset({"/", "/healthz", "/enter", "/api/session"})
+PUBLIC_PATHS = frozenset({"/", "/camera", "/healthz", "/enter", "/api/session"})
 """What is answered without a token: the page itself, which holds nothing, and the ways to come in."""
 
 _PUBLIC_FOLDER = "/static/"
@@ -30,7 +30,7 @@ _HEADERS = {
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from models.chain import LoadedModel
 from stream.config import Settings, WebSettings
 from stream.opencv_threads import opencv_on_one_thread
 from stream.sources import Source, open_source
+from stream.sources.pushed import WORD, PushedSource
 from stream.sources.repeated import RepeatedSource
 from stream.sources.source import SourceOptions
 from stream.stream_run import prepare_stream, stopping_on_signals
@@ -18,10 +21,15 @@ from stream.web.access import Access, is_loopback
 from stream.web.app import make_app
 from stream.web.broadcast import Broadcast
 from stream.web.guard import Guard
+from stream.web.hub import Hub
+from stream.web.publisher import Seat
 from stream.web.served_stream import ServedStream, address_names
 from stream.web.server import WebServer
-from stream.web.viewers import Viewers
+from stream.web.sessions import Sessions
+from stream.web.studio import Studio
 from stream.web.web_sink import WebSink
+
+_log = logging.getLogger("mirilla")
 
 _WAKE_EVERY_SECONDS = 0.2
 _STOP_SECONDS = 1.0
@@ -34,15 +42,13 @@ class Serving:
     Attributes:
         server: where it listens.
         access: the token and the link.
-        viewers: of all streams.
-        streams: by the name that they have in addresses.
+        hub: the streams, and who is connected.
         threads: one a stream.
     """
 
     server: WebServer
     access: Access
-    viewers: Viewers
-    streams: Mapping[str, ServedStream]
+    hub: Hub
     threads: Sequence[threading.Thread]
 
 
@@ -64,7 +70,7 @@ def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
             say(line)
         while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in now.threads):
             pass
-    return all(stream.error is None for stream in now.streams.values())
+    return all(stream.error is None for stream in now.hub.streams.values())
 
 
 @contextmanager
@@ -77,24 +83,27 @@ def serving(settings: Settings) -> Iterator[Serving]:
         MirillaError: something is wrong with the input; nothing was served.
     """
     web = settings.web
+    if not _log.isEnabledFor(logging.DEBUG):
+        # What other people's senders get wrong is said a hundred times a second.
+        logging.getLogger("aiortc").setLevel(logging.ERROR)
     with ExitStack() as opened:
-        streams = _prepare(settings, opened)
-        access, viewers = Access(token_for(web)), Viewers(web.max_viewers)
+        hub = _prepare(settings, opened)
+        streams, access = hub.streams, Access(token_for(web))
         threads = [
             threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True)
             for name, stream in streams.items()
         ]
         server = WebServer(web.host, web.port)
         try:
-            server.start(Guard(make_app(streams, viewers, access), access, web.host))
+            server.start(Guard(make_app(hub, access), access, web.host))
             for thread in threads:
                 thread.start()
-            yield Serving(server, access, viewers, streams, threads)
+            yield Serving(server, access, hub, threads)
         finally:
             for stream in streams.values():
                 stream.pipeline.stop()
             server.stop()
-            for thread in threads:
+            for thread in (*threads, *hub.studio.threads):
                 if thread.is_alive():
                     thread.join(_STOP_SECONDS)
 
@@ -105,16 +114,51 @@ def open_repeated(spec: str, options: SourceOptions) -> Source:
     return source if source.info.is_live else RepeatedSource(source, lambda: open_source(spec, options))
 
 
-def _prepare(settings: Settings, opened: ExitStack) -> dict[str, ServedStream]:
-    """Every stream by the name that it has in addresses, with its source open."""
+def _prepare(settings: Settings, opened: ExitStack) -> Hub:
+    """Every stream with its source open, and all models loaded, once for all streams."""
+    web = settings.web
     by_the_clock = {name: stream.model_copy(update={"realtime": True}) for name, stream in settings.streams.items()}
     settings = settings.model_copy(update={"streams": by_the_clock})
+    names = address_names(settings.streams)
+    models: dict[str, LoadedModel] = {}
     streams: dict[str, ServedStream] = {}
-    for title, name in address_names(settings.streams).items():
-        broadcast = Broadcast(settings.web.bitrate_kbps * 1000)
-        pipeline = prepare_stream(settings, title, [WebSink(broadcast)], opened, opening=open_repeated)
-        streams[name] = ServedStream(name, title, broadcast, pipeline, settings.web.bitrate_kbps)
-    return streams
+    for title, name in names.items():
+        broadcast = Broadcast(web.bitrate_kbps * 1000)
+        pushed = PushedSource(title, "a publisher") if settings.streams[title].source == WORD else None
+        pipeline = prepare_stream(
+            settings,
+            title,
+            [WebSink(broadcast)],
+            opened,
+            opening=open_repeated if pushed is None else _already(pushed),
+            models=models,
+        )
+        streams[name] = ServedStream(
+            name,
+            title,
+            broadcast,
+            pipeline,
+            web.bitrate_kbps,
+            seat=None if pushed is None else Seat(pushed),
+            takes_cameras=web.max_cameras > 0,
+        )
+    if len(streams) + web.max_cameras > 1:
+        for model in models.values():
+            model.share(len(streams) + web.max_cameras)
+    titles = {name: title for title, name in names.items()}
+    return Hub(
+        streams,
+        Studio(settings, titles, models),
+        Sessions(web.max_viewers),
+        # One who is thrown out is still there when the next one comes.
+        Sessions(2 * len(streams)),
+        Sessions(web.max_cameras),
+    )
+
+
+def _already(source: Source) -> Callable[[str, SourceOptions], Source]:
+    """Opens a source that is open."""
+    return lambda *_: source
 
 
 def token_for(web: WebSettings) -> str | None:

@@ -13,10 +13,13 @@ from typing import Literal
 from pydantic import BaseModel
 
 from models.errors import MirillaError
+from stream.frame import SourceInfo
 from stream.pipeline import Pipeline
 from stream.web.broadcast import Broadcast
+from stream.web.publisher import Seat
 
-State = Literal["starting", "running", "ended", "failed"]
+State = Literal["starting", "running", "unpublished", "ended", "failed"]
+"""`unpublished`: it runs, and nobody sends it at the moment."""
 
 _log = logging.getLogger("mirilla")
 
@@ -46,13 +49,27 @@ class StreamDescription(BaseModel):
     viewers: dict[str, int]
     bitrate_kbps: int
     whep: str
+    whip: str | None
+    """Where it is sent to; None where it has a source of its own."""
+    camera: str | None
+    """Where a visitor's camera is sent to, and comes back from with what this stream's models see."""
     figures: StreamFigures
 
 
 class ServedStream:
     """One stream of the server."""
 
-    def __init__(self, name: str, title: str, broadcast: Broadcast, pipeline: Pipeline, bitrate_kbps: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        broadcast: Broadcast,
+        pipeline: Pipeline,
+        bitrate_kbps: int,
+        *,
+        seat: Seat | None = None,
+        takes_cameras: bool = False,
+    ) -> None:
         """Bring the parts together; nothing runs yet.
 
         Args:
@@ -61,28 +78,39 @@ class ServedStream:
             broadcast: what is watched.
             pipeline: feeds the broadcast.
             bitrate_kbps: of each encoder.
+            seat: of who sends it; None where it has a source of its own.
+            takes_cameras: whether visitors may send their cameras to its models.
         """
         self.name = name
         self.title = title
         self.broadcast = broadcast
         self.pipeline = pipeline
-        self.state: State = "starting"
+        self.seat = seat
+        self._takes_cameras = takes_cameras
+        self._state: State = "starting"
         self.error: Exception | None = None
         self._bitrate_kbps = bitrate_kbps
 
+    @property
+    def state(self) -> State:
+        """How it is."""
+        if self._state == "running" and self.seat is not None and not self.seat.is_heard:
+            return "unpublished"
+        return self._state
+
     def run(self) -> None:
         """Run the pipeline to its end, on the calling thread; what breaks it is kept in `error`."""
-        self.state = "running"
+        self._state = "running"
         try:
             self.pipeline.run()
         except Exception as error:
             # Told here and by the page; the other streams go on.
             self.error = error
-            self.state = "failed"
+            self._state = "failed"
             expected = isinstance(error, MirillaError)
             _log.error("%s: %s", self.title, error, exc_info=None if expected else error)
         else:
-            self.state = "ended"
+            self._state = "ended"
 
     def figures(self) -> StreamFigures:
         """What the pipeline counts at this moment."""
@@ -100,19 +128,26 @@ class ServedStream:
     def description(self) -> StreamDescription:
         """What the page lists."""
         info = self.broadcast.info
+        width, height = self.broadcast.size_wh or self._promised_wh(info)
         return StreamDescription(
             name=self.name,
             title=self.title,
             state=self.state,
             problem=None if self.error is None else str(self.error),
-            width=info.width if info is not None else None,
-            height=info.height if info is not None else None,
+            width=width,
+            height=height,
             rate=float(info.rate) if info is not None and info.rate is not None else None,
             viewers={str(codec): count for codec, count in self.broadcast.viewers.items()},
             bitrate_kbps=self._bitrate_kbps,
             whep=f"/whep/{self.name}",
+            whip=f"/whip/{self.name}" if self.seat is not None else None,
+            camera=f"/camera/{self.name}" if self._takes_cameras else None,
             figures=self.figures(),
         )
+
+    def _promised_wh(self, info: SourceInfo | None) -> tuple[int, int] | tuple[None, None]:
+        """Before the first picture; nobody knows what will be sent here."""
+        return (None, None) if info is None or self.seat is not None else (info.width, info.height)
 
 
 def address_names(titles: Iterable[str]) -> dict[str, str]:

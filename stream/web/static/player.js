@@ -52,9 +52,9 @@ export class Player {
     this.offsets = [];
     this.latencyMs = null;
     try {
-      const transceiver = connection.addTransceiver("video", { direction: "recvonly" });
-      transceiver.receiver.jitterBufferTarget = 0;
-      this.receive(connection.createDataChannel("results", { ordered: false, maxRetransmits: 0 }), attempt);
+      this.addVideo(connection).receiver.jitterBufferTarget = 0;
+      this.channel = connection.createDataChannel("results", { ordered: false, maxRetransmits: 0 });
+      this.receive(this.channel, attempt);
       connection.ontrack = ({ track }) => {
         this.video.srcObject = new MediaStream([track]);
         this.video.play().catch(() => {});
@@ -92,6 +92,11 @@ export class Player {
     }
   }
 
+  /** Say what is to be received, and perhaps sent. */
+  addVideo(connection) {
+    return connection.addTransceiver("video", { direction: "recvonly" });
+  }
+
   /** Try again after a while that doubles, unless something newer has begun. */
   lost(attempt, state) {
     if (attempt !== this.attempt) return;
@@ -111,6 +116,7 @@ export class Player {
       this.heardAt = performance.now();
       this.pinging = setInterval(ping, PING_EVERY_MS);
       ping();
+      this.opened(channel);
     };
     channel.onclose = () => this.lost(attempt, "waiting");
     channel.onmessage = ({ data }) => {
@@ -129,6 +135,9 @@ export class Player {
       }
     };
   }
+
+  /** The server can be spoken to. */
+  opened() {}
 
   /** The server's clock against this one, from the quickest of the last answers (Cristian 1989). */
   setClock({ sent, server_ms: serverMs }) {

@@ -1,0 +1,101 @@
+"""Makes a stream for everybody who brings a camera: its own pipeline, with the models that all streams share.
+
+Asked on a thread that may wait; what it makes is started and ended on the loop's thread, and has threads of its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from models.chain import LoadedModel
+from stream.config import Settings
+from stream.sources.pushed import WORD, PushedSource
+from stream.stream_run import prepare_stream
+from stream.web.broadcast import Broadcast
+from stream.web.served_stream import ServedStream
+from stream.web.web_sink import WebSink
+
+OF_THE_STREAM = {"source": WORD, "frames": None, "duration": None, "realtime": False, "sinks": ("null",)}
+"""What a visitor's stream does not take from the one that it is like."""
+
+
+class Visit:
+    """One visitor's stream."""
+
+    def __init__(self, stream: ServedStream, source: PushedSource, opened: ExitStack) -> None:
+        """Nothing runs yet.
+
+        Args:
+            stream: what is watched.
+            source: where the visitor's pictures go.
+            opened: closed when all has ended.
+        """
+        self.stream = stream
+        self.source = source
+        self._opened = opened
+        self.thread: threading.Thread | None = None
+        self.is_over = False
+
+    def start(self) -> None:
+        """Look at pictures from now on."""
+        self.thread = threading.Thread(target=self._run, name="mirilla-visit", daemon=True)
+        self.thread.start()
+
+    def end(self) -> None:
+        """Take no further picture; the threads end by themselves. Never waits."""
+        if self.thread is None:
+            self._opened.close()
+            self.is_over = True
+        else:
+            self.stream.pipeline.stop()
+
+    def _run(self) -> None:
+        with self._opened:
+            self.stream.run()
+        self.is_over = True
+
+
+class Studio:
+    """Where visits are made."""
+
+    def __init__(self, settings: Settings, names: Mapping[str, str], models: dict[str, LoadedModel]) -> None:
+        """Make ready.
+
+        Args:
+            settings: of the streams that visits may be like.
+            names: those streams' titles in the settings, by their names in addresses.
+            models: all that those streams use, loaded and shared.
+        """
+        self._settings = settings
+        self._titles = names
+        self._models = models
+        self._numbers = itertools.count(1)
+        self._visits: list[Visit] = []
+
+    @property
+    def threads(self) -> list[threading.Thread]:
+        """Those of visits that are not over."""
+        return [visit.thread for visit in self._visits if visit.thread is not None and visit.thread.is_alive()]
+
+    def visit(self, like: str) -> Visit:
+        """A stream with the models and overlays of another; takes a moment.
+
+        Raises:
+            MirillaError: it cannot run.
+        """
+        title, web = self._titles[like], self._settings.web
+        stream = self._settings.streams[title].model_copy(update=OF_THE_STREAM)
+        settings = self._settings.model_copy(update={"streams": {title: stream}})
+        source, broadcast = PushedSource("camera", "the camera"), Broadcast(web.bitrate_kbps * 1000)
+        with ExitStack() as opened:
+            pipeline = prepare_stream(
+                settings, title, [WebSink(broadcast)], opened, opening=lambda *_: source, models=self._models
+            )
+            number = next(self._numbers)
+            served = ServedStream(f"camera-{number}", f"camera {number}", broadcast, pipeline, web.bitrate_kbps)
+            visit = Visit(served, source, opened.pop_all())
+        self._visits = [one for one in self._visits if not one.is_over] + [visit]
+        return visit
