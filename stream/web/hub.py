@@ -89,10 +89,13 @@ class Hub:
             await asyncio.gather(*(one.end_all() for one in (self.viewers, self.publishers, self.visitors)))
 
     def _look_after(self) -> None:
-        """Tell everybody the figures of what they watch."""
+        """Tell everybody the figures of what they watch, and set what encoders take."""
         visits = list(self.visitors)
         for stream in (*self.streams.values(), *(visitor.visit.stream for visitor in visits)):
             figures = stream.figures().model_dump_json()
             stream.broadcast.tell_all(f'{{"type": "figures", "figures": {figures}}}')
+            stream.broadcast.adapt()
+        for viewer in (*self.viewers, *visits):
+            viewer.tell_sent()
         for visitor in visits:
             visitor.go_if_broken()

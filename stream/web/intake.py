@@ -55,7 +55,7 @@ class Intake:
     async def _pump(self, track: MediaStreamTrack) -> None:
         receiver = next(one for one in self._connection.getReceivers() if one.track is track)
         # aiortc has no public place for either, and leaves its queue without a bound.
-        undecoded: queue.Queue[Any] = receiver._RTCRtpReceiver__decoder_queue
+        undecoded: queue.Queue[Any] = vars(receiver)["_RTCRtpReceiver__decoder_queue"]
         while True:
             try:
                 picture = await track.recv()

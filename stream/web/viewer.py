@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiortc import RTCDataChannel, RTCIceServer, RTCRtpSender
+from aiortc.rtp import RTCP_PSFB_APP, AnyRtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpSrPacket, unpack_remb_fci
 
+from stream.web.bitrate import Link, LinkReport
 from stream.web.broadcast import Broadcast
 from stream.web.offer import Offer
 from stream.web.peer import Peer
@@ -19,6 +21,7 @@ MOST_BUFFERED_BYTES = 64 * 1024
 """What may wait in a data channel before messages are left out; also the largest message that every browser takes."""
 
 _LONGEST_MESSAGE = 256
+_LEAST_RATED_SECONDS = 0.5
 
 
 class Viewer(Peer):
@@ -47,6 +50,9 @@ class Viewer(Peer):
         self._broadcast = broadcast
         self._channel: RTCDataChannel | None = None
         self._told_origin = False
+        self._link = Link(broadcast.most_bps)
+        self._rated = (time.monotonic(), 0)
+        self._sent_bps = 0.0
         self.track = SharedTrack(lambda: broadcast.ask_keyframe(offer.codec))
         self._sender = self._add_track()
         self._connection.on("datachannel", self._channel_opened)
@@ -60,6 +66,27 @@ class Viewer(Peer):
     def connected(self) -> None:
         """Begin to watch."""
         self._broadcast.join(self)
+
+    @property
+    def link(self) -> LinkReport:
+        """What the connection can take, by the viewer's reports."""
+        return self._link.report
+
+    def tell_sent(self) -> None:
+        """Say what was sent to this viewer, and how its reports are."""
+        report = self.link
+        about = {
+            "type": "sent",
+            "codec": self.codec,
+            "bitrate_kbps": round(self._broadcast.bitrate_bps[self.codec] / 1000),
+            "link_kbps": round(report.bitrate_bps / 1000),
+            "lost_share": round(report.lost_share, 3),
+            "pictures": self.track.sent,
+            "bytes": self.track.sent_bytes,
+            "dropped": self.track.dropped,
+            "messages_dropped": self.messages_dropped,
+        }
+        self.tell(json.dumps(about))
 
     def show(self, picture: EncodedPicture) -> None:
         """Send a picture."""
@@ -91,7 +118,36 @@ class Viewer(Peer):
         codec, broadcast = self.codec, self._broadcast
         # Where aiortc leaves PLI and FIR for its own encoder, which is idle here; it has no public place for them.
         sender._send_keyframe = lambda: broadcast.ask_keyframe(codec)  # type: ignore[method-assign]
+        handle = sender._handle_rtcp_packet
+
+        async def hear_report(packet: AnyRtcpPacket) -> None:
+            self._take_report(packet, sender._ssrc)
+            await handle(packet)
+
+        # And nobody is told of reports before aiortc has averaged them away.
+        sender._handle_rtcp_packet = hear_report  # type: ignore[method-assign]
         return sender
+
+    def _take_report(self, packet: AnyRtcpPacket, ssrc: int) -> None:
+        if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
+            for report in packet.reports:
+                if report.ssrc == ssrc:
+                    self._link.lost(report.fraction_lost / 256)
+        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+            try:
+                limit_bps, sources = unpack_remb_fci(packet.fci)
+            except ValueError:
+                return
+            if ssrc in sources:
+                self._link.limited(limit_bps, self._lately_sent_bps())
+
+    def _lately_sent_bps(self) -> float:
+        now, sent = time.monotonic(), self.track.sent_bytes
+        since, before = self._rated
+        if now - since >= _LEAST_RATED_SECONDS:
+            self._sent_bps = 8 * (sent - before) / (now - since)
+            self._rated = (now, sent)
+        return self._sent_bps
 
     def _tell_origin(self, channel: RTCDataChannel) -> None:
         """Say which RTP time stamp stands for 0 in the messages' `pts`, so that a page can tell which frame it shows.

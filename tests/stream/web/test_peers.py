@@ -55,6 +55,24 @@ def test_a_viewer_who_lost_pictures_gets_the_shared_encoder_to_make_a_keyframe(
         wait_until(lambda: asked == ["VP8", "VP8"])
 
 
+def test_viewers_who_lose_packets_are_sent_fewer_bits_unless_they_are_the_few(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "CHECK_EVERY_SECONDS", 0.2)
+    client = serve({"bitrate_kbps": 1000})
+    bitrate = client.now.hub.streams["pattern"].broadcast.bitrate_bps
+    with watching(client, "--lost", "0.5", "--results") as bad:
+        wait_until(lambda: bitrate["H264"] < 900_000)
+        with watching(client, "--viewers", "2") as good:
+            wait_until(lambda: bitrate["H264"] == 1_000_000)
+            good.leave()
+        wait_until(lambda: bitrate["H264"] < 900_000)
+        told = [message for message in bad.leave()["messages"] if message["type"] == "sent"]
+    assert told[-1]["lost_share"] == 0.5
+    assert told[-1]["link_kbps"] <= 750
+    assert told[-1]["pictures"] > told[0]["pictures"]
+
+
 def test_viewers_that_come_and_go_leave_nothing_behind(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "CHECK_EVERY_SECONDS", 0.5)
     client = serve()
