@@ -65,7 +65,8 @@ class Peer:
                     if transceiver.kind != "video":
                         # aiortc would decode sound for nobody.
                         transceiver.direction = "inactive"
-                await connection.setLocalDescription()
+                answer = await connection.createAnswer()
+                await connection.setLocalDescription(Description(self._as_dtls_server(answer.sdp), "answer"))
         except Exception as error:
             # aiortc lets through whatever it stumbles over in what the other side has written.
             _log.debug("an offer was refused", exc_info=error)
@@ -119,6 +120,14 @@ class Peer:
         kept = (f"video/{self.codec}".lower(), "video/rtx")
         capabilities = RTCRtpSender.getCapabilities("video").codecs
         transceiver.setCodecPreferences([codec for codec in capabilities if codec.mimeType.lower() in kept])
+
+    def _as_dtls_server(self, answer: str) -> str:
+        """The answer with the passive part in DTLS, where the offer leaves the choice.
+
+        aiortc's part as a client takes ECDSA certificates alone; GStreamer's are RSA. As a server it takes both.
+        """
+        is_free = "a=setup:actpass" in self._offer.sdp
+        return answer.replace("a=setup:active", "a=setup:passive") if is_free else answer
 
     async def _state_changed(self) -> None:
         state = self._connection.connectionState
