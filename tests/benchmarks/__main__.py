@@ -23,6 +23,7 @@ from tests.benchmarks import (
     live_soak,
     memory,
     overlays,
+    own_camera,
     recorded_video,
     segmenting,
     skip_unchanged,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "skip-unchanged": skip_unchanged.run,
     "streams": streams.run,
     "viewers": viewers.run,
+    "own-camera": own_camera.run,
 }
 """Each takes a folder for its files; one that goes on for a while takes minutes, too."""
 
