@@ -29,7 +29,7 @@ from stream.segment_command import segment
 from stream.serve_command import serve
 from stream.sources.source import RtspTransport
 from stream.stream_run import RunView, StreamOutcome, run_settings
-from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say, say_with_traceback
+from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say, say_with_traceback, tell
 from stream.zoo_models import packages_of
 
 app = typer.Typer(
@@ -68,7 +68,7 @@ def run(
     sink: Annotated[
         list[str] | None,
         typer.Option(
-            help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/, window, null; {name}: the source's."
+            help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/, window, web, null; {name}: the source's."
         ),
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
@@ -167,7 +167,7 @@ def run(
     with ExitStack() as running, report_file(report) as outcomes:
         if metrics is not None:
             view = MetricsView(view, running.enter_context(metrics_server(metrics)))
-        outcomes.extend(run_settings(settings, view))
+        outcomes.extend(run_settings(settings, view, say=lambda line: None if quiet else tell(out, line)))
     _exit_as(outcomes, debug)
 
 

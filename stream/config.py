@@ -96,6 +96,8 @@ class OverlaySettings(_Checked):
 
     results: Timing = "auto"
     """Whether a picture waits for what is inferred on it (`exact`), or shows the newest results (`latest`)."""
+    browser: bool = False
+    """Pages get the plain picture, and draw on it themselves what the models see; files are as ever."""
     hud: bool = True
     watermark: bool = False
     """The time of capture as a strip that `mirilla latency` reads."""
@@ -106,6 +108,8 @@ class OverlaySettings(_Checked):
 
 
 def _as_overlay(value: Any) -> Any:
+    if value == "browser":
+        return {"browser": True}
     return {"results": value} if isinstance(value, str) else value
 
 

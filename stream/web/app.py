@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from stream.web.access import COOKIE, Access
 from stream.web.hub import Hub
+from stream.web.legend import ModelLegend
 from stream.web.served_stream import StreamDescription
 from stream.web.signalling import REASONS, add_signalling
 
@@ -132,3 +133,10 @@ def _add_streams(app: FastAPI, hub: Hub) -> None:
     async def list_streams() -> list[StreamDescription]:
         """All streams, in the order of the configuration."""
         return [stream.description() for stream in hub.streams.values()]
+
+    @app.get("/api/streams/{stream}/legend", responses={401: REASONS[401], 404: REASONS[404]})
+    async def legend(stream: str) -> list[ModelLegend]:
+        """How to draw what the stream's models say; a model is there when it has said something."""
+        if stream not in hub.streams:
+            raise HTTPException(404, "there is no stream of this name")
+        return hub.streams[stream].views.legend.models

@@ -8,14 +8,13 @@ up and no decoder misses one.
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +23,7 @@ from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
 from stream.sinks.planar_colours import PlanarConverter
 from stream.web.bitrate import LinkReport, is_worth_a_change, shared_bps
+from stream.web.frame_message import frame_message
 from stream.web.keyframes import KeyframeWishes
 from stream.web.picture_encoder import RTP_CLOCK, Codec, EncodedPicture, PictureEncoder, planar_picture
 
@@ -66,8 +66,6 @@ class Broadcast:
             clock_ns: the clock that stamps `Frame.captured_at_ns`.
         """
         self.info: SourceInfo | None = None
-        self.size_wh: tuple[int, int] | None = None
-        """Of the last picture; None before the first."""
         self.left_out = 0
         """Pictures that were not encoded because the loop was behind."""
         self.most_bps = bitrate_bps
@@ -90,6 +88,11 @@ class Broadcast:
     def viewers(self) -> Counter[Codec]:
         """How many watch, by codec."""
         return Counter(watcher.codec for watcher in self._watchers)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody watches."""
+        return bool(self._wanted)
 
     def join(self, watcher: Watcher) -> None:
         """Let somebody watch from the next keyframe on."""
@@ -142,7 +145,6 @@ class Broadcast:
         self._share(image, self._clock_ns(), None)
 
     def _share(self, image: NDArray[np.uint8], at_ns: int, result: FrameResult | None) -> None:
-        self.size_wh = (image.shape[1], image.shape[0])
         wanted, loop = self._wanted, self._loop
         for codec in self._encodings.keys() - wanted:
             del self._encodings[codec]
@@ -189,16 +191,8 @@ class Broadcast:
         return self._last_ticks
 
     def _message(self, result: FrameResult, ticks: int, encode_ms: float) -> str:
-        content: dict[str, Any] = {
-            "type": "frame",
-            # What is drawn on the picture, so that a page can draw the same.
-            **result.to_dict(with_carried=True),
-            "carried": sorted(result.carried),
-            "pts": ticks,
-            "captured_at": (result.frame.captured_at_ns + self._epoch_offset_ns) / 1e6,
-            "stage_ms": {**result.stage_ms, "encode": encode_ms},
-        }
-        return json.dumps(content, ensure_ascii=False)
+        captured_at_ms = (result.frame.captured_at_ns + self._epoch_offset_ns) / 1e6
+        return frame_message(result, ticks, captured_at_ms, encode_ms)
 
     def _deliver(self, pictures: list[tuple[Codec, EncodedPicture]], message: str | None) -> None:
         self._places.release()

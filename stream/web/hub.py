@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aiortc import RTCIceServer
 
+from stream.config import WebSettings
 from stream.web.offer import Offer
 from stream.web.publisher import Publisher
 from stream.web.served_stream import ServedStream
@@ -17,20 +18,24 @@ from stream.web.viewer import Viewer
 from stream.web.visitor import Visitor
 
 
+class PlainPictureError(Exception):
+    """Nobody may see this stream's picture as it was captured."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hub:
     """Lets people in.
 
     Attributes:
         streams: by the name that they have in addresses.
-        studio: makes streams of visitors' cameras.
+        studio: makes streams of visitors' cameras; None where none may come.
         viewers, publishers, visitors: who is here.
         ice_servers: what connections may ask for addresses, and the other side is told of; asked for each connection,
             because credentials may be limited in time.
     """
 
     streams: Mapping[str, ServedStream]
-    studio: Studio
+    studio: Studio | None
     viewers: Sessions[Viewer]
     publishers: Sessions[Publisher]
     visitors: Sessions[Visitor]
@@ -44,13 +49,21 @@ class Hub:
         """Whether there is a stream of this name that is sent here."""
         return name in self.streams and self.streams[name].seat is not None
 
-    async def watch(self, name: str, offer: Offer) -> Admitted:
-        """Let somebody watch a stream.
+    def takes_cameras(self, name: str) -> bool:
+        """Whether visitors may send cameras to the models of a stream of this name."""
+        return self.studio is not None and name in self.streams
+
+    async def watch(self, name: str, offer: Offer, *, is_plain: bool = False) -> Admitted:
+        """Let somebody watch a stream, annotated or as it was captured.
 
         Raises:
+            PlainPictureError: nobody may see the plain picture.
             TooManyError, OfferError: as `Sessions.admit`.
         """
-        broadcast = self.streams[name].broadcast
+        views = self.streams[name].views
+        broadcast = views.plain if is_plain else views.drawn
+        if broadcast is None:
+            raise PlainPictureError
         return await self.viewers.admit(name, lambda gone: Viewer(broadcast, offer, gone, self.ice_servers()))
 
     async def publish(self, name: str, offer: Offer) -> Admitted:
@@ -73,6 +86,8 @@ class Hub:
             TooManyError, OfferError: as `Sessions.admit`.
             MirillaError: the visitor's stream cannot run.
         """
+        if self.studio is None:
+            raise ValueError("no cameras are taken")
         self.visitors.check_room()
         visit = await asyncio.to_thread(self.studio.visit, name)
         try:
@@ -93,9 +108,21 @@ class Hub:
         visits = list(self.visitors)
         for stream in (*self.streams.values(), *(visitor.visit.stream for visitor in visits)):
             figures = stream.figures().model_dump_json()
-            stream.broadcast.tell_all(f'{{"type": "figures", "figures": {figures}}}')
-            stream.broadcast.adapt()
+            stream.views.tell_all(f'{{"type": "figures", "figures": {figures}}}')
+            stream.views.adapt()
         for viewer in (*self.viewers, *visits):
             viewer.tell_sent()
         for visitor in visits:
             visitor.go_if_broken()
+
+
+def make_hub(streams: Mapping[str, ServedStream], web: WebSettings, studio: Studio | None) -> Hub:
+    """A hub where nobody is yet."""
+    return Hub(
+        streams,
+        studio,
+        Sessions(web.max_viewers),
+        # One who is thrown out is still there when the next one comes.
+        Sessions(2 * len(streams)),
+        Sessions(web.max_cameras),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -19,15 +19,13 @@ from stream.sources.source import SourceOptions
 from stream.stream_run import prepare_stream, stopping_on_signals
 from stream.web.access import Access, is_loopback
 from stream.web.app import make_app
-from stream.web.broadcast import Broadcast
 from stream.web.guard import Guard
-from stream.web.hub import Hub
+from stream.web.hub import Hub, make_hub
 from stream.web.publisher import Seat
 from stream.web.served_stream import ServedStream, address_names
 from stream.web.server import WebServer
-from stream.web.sessions import Sessions
+from stream.web.stream_views import StreamViews
 from stream.web.studio import Studio
-from stream.web.web_sink import WebSink
 
 _log = logging.getLogger("mirilla")
 
@@ -66,7 +64,7 @@ def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
         MirillaError: something is wrong with the input; nothing was served.
     """
     with opencv_on_one_thread(), serving(settings) as now, stopping_on_signals(lambda: None) as stopped:
-        for line in _greeting(now, settings.web):
+        for line in greeting(now.server, now.access, settings.web):
             say(line)
         while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in now.threads):
             pass
@@ -82,30 +80,51 @@ def serving(settings: Settings) -> Iterator[Serving]:
     Raises:
         MirillaError: something is wrong with the input; nothing was served.
     """
-    web = settings.web
-    if not _log.isEnabledFor(logging.DEBUG):
-        # What other people's senders get wrong is said a hundred times a second.
-        logging.getLogger("aiortc").setLevel(logging.ERROR)
     with ExitStack() as opened:
-        hub = _prepare(settings, opened)
-        streams, access = hub.streams, Access(token_for(web))
+        streams, studio = _prepare(settings, opened)
         threads = [
             threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True)
             for name, stream in streams.items()
         ]
-        server = WebServer(web.host, web.port)
         try:
-            server.start(Guard(make_app(hub, access), access, web.host))
-            for thread in threads:
-                thread.start()
-            yield Serving(server, access, hub, threads)
+            with listening(streams, settings.web, studio) as (server, access, hub):
+                try:
+                    for thread in threads:
+                        thread.start()
+                    yield Serving(server, access, hub, threads)
+                finally:
+                    for stream in streams.values():
+                        stream.pipeline.stop()
         finally:
-            for stream in streams.values():
-                stream.pipeline.stop()
-            server.stop()
-            for thread in (*threads, *hub.studio.threads):
+            for thread in (*threads, *studio.threads):
                 if thread.is_alive():
                     thread.join(_STOP_SECONDS)
+
+
+@contextmanager
+def listening(
+    streams: Mapping[str, ServedStream], web: WebSettings, studio: Studio | None = None
+) -> Iterator[tuple[WebServer, Access, Hub]]:
+    """Answer for streams that others run, until the block ends.
+
+    Args:
+        streams: by the name that they have in addresses.
+        web: how they are shown.
+        studio: makes streams of visitors' cameras; None where none may come.
+
+    Raises:
+        ConfigError: the address cannot be taken.
+    """
+    if not _log.isEnabledFor(logging.DEBUG):
+        # What other people's senders get wrong is said a hundred times a second.
+        logging.getLogger("aiortc").setLevel(logging.ERROR)
+    access, hub = Access(token_for(web)), make_hub(streams, web, studio)
+    server = WebServer(web.host, web.port)
+    try:
+        server.start(Guard(make_app(hub, access), access, web.host))
+        yield server, access, hub
+    finally:
+        server.stop()
 
 
 def open_repeated(spec: str, options: SourceOptions) -> Source:
@@ -114,7 +133,7 @@ def open_repeated(spec: str, options: SourceOptions) -> Source:
     return source if source.info.is_live else RepeatedSource(source, lambda: open_source(spec, options))
 
 
-def _prepare(settings: Settings, opened: ExitStack) -> Hub:
+def _prepare(settings: Settings, opened: ExitStack) -> tuple[dict[str, ServedStream], Studio]:
     """Every stream with its source open, and all models loaded, once for all streams."""
     web = settings.web
     by_the_clock = {name: stream.model_copy(update={"realtime": True}) for name, stream in settings.streams.items()}
@@ -123,37 +142,17 @@ def _prepare(settings: Settings, opened: ExitStack) -> Hub:
     models: dict[str, LoadedModel] = {}
     streams: dict[str, ServedStream] = {}
     for title, name in names.items():
-        broadcast = Broadcast(web.bitrate_kbps * 1000)
+        views = StreamViews(web.bitrate_kbps, settings.streams[title].overlay)
         pushed = PushedSource(title, "a publisher") if settings.streams[title].source == WORD else None
-        pipeline = prepare_stream(
-            settings,
-            title,
-            [WebSink(broadcast)],
-            opened,
-            opening=open_repeated if pushed is None else _already(pushed),
-            models=models,
-        )
-        streams[name] = ServedStream(
-            name,
-            title,
-            broadcast,
-            pipeline,
-            web.bitrate_kbps,
-            seat=None if pushed is None else Seat(pushed),
-            takes_cameras=web.max_cameras > 0,
-        )
+        opening = open_repeated if pushed is None else _already(pushed)
+        pipeline = prepare_stream(settings, title, [views.sink], opened, opening=opening, models=models)
+        seat = None if pushed is None else Seat(pushed)
+        takes_cameras = web.max_cameras > 0
+        streams[name] = ServedStream(name, title, views, pipeline, seat=seat, takes_cameras=takes_cameras)
     if len(streams) + web.max_cameras > 1:
         for model in models.values():
             model.share(len(streams) + web.max_cameras)
-    titles = {name: title for title, name in names.items()}
-    return Hub(
-        streams,
-        Studio(settings, titles, models),
-        Sessions(web.max_viewers),
-        # One who is thrown out is still there when the next one comes.
-        Sessions(2 * len(streams)),
-        Sessions(web.max_cameras),
-    )
+    return streams, Studio(settings, {name: title for title, name in names.items()}, models)
 
 
 def _already(source: Source) -> Callable[[str, SourceOptions], Source]:
@@ -168,8 +167,8 @@ def token_for(web: WebSettings) -> str | None:
     return secrets.token_urlsafe(24)
 
 
-def _greeting(now: Serving, web: WebSettings) -> Iterator[str]:
-    server, access = now.server, now.access
+def greeting(server: WebServer, access: Access, web: WebSettings) -> Iterator[str]:
+    """What to tell the user: how to open the page."""
     host = f"[{server.host}]" if ":" in server.host else server.host
     address = f"http://{host}:{server.port}/"
     if access.link_code is None:

@@ -15,8 +15,8 @@ from pydantic import BaseModel
 from models.errors import MirillaError
 from stream.frame import SourceInfo
 from stream.pipeline import Pipeline
-from stream.web.broadcast import Broadcast
 from stream.web.publisher import Seat
+from stream.web.stream_views import StreamViews
 
 State = Literal["starting", "running", "unpublished", "ended", "failed"]
 """`unpublished`: it runs, and nobody sends it at the moment."""
@@ -34,6 +34,8 @@ class StreamFigures(BaseModel):
     source_fps: float | None
     output_fps: float | None
     latency_ms: dict[str, float]
+    stale_seconds: float | None
+    """Since the last picture, where a live source's next one is overdue."""
 
 
 class StreamDescription(BaseModel):
@@ -49,6 +51,11 @@ class StreamDescription(BaseModel):
     viewers: dict[str, int]
     bitrate_kbps: int
     whep: str
+    """Where to watch the annotated picture."""
+    whep_plain: str | None
+    """Where to watch the picture as it was captured; None where nobody may."""
+    overlay: Literal["picture", "browser"]
+    """Whether a page begins with the annotated picture, or draws itself."""
     whip: str | None
     """Where it is sent to; None where it has a source of its own."""
     camera: str | None
@@ -63,9 +70,8 @@ class ServedStream:
         self,
         name: str,
         title: str,
-        broadcast: Broadcast,
+        views: StreamViews,
         pipeline: Pipeline,
-        bitrate_kbps: int,
         *,
         seat: Seat | None = None,
         takes_cameras: bool = False,
@@ -75,21 +81,19 @@ class ServedStream:
         Args:
             name: what it is called in addresses.
             title: what it is called in the configuration.
-            broadcast: what is watched.
-            pipeline: feeds the broadcast.
-            bitrate_kbps: of each encoder.
+            views: what is watched.
+            pipeline: feeds the views.
             seat: of who sends it; None where it has a source of its own.
             takes_cameras: whether visitors may send their cameras to its models.
         """
         self.name = name
         self.title = title
-        self.broadcast = broadcast
+        self.views = views
         self.pipeline = pipeline
         self.seat = seat
         self._takes_cameras = takes_cameras
         self._state: State = "starting"
         self.error: Exception | None = None
-        self._bitrate_kbps = bitrate_kbps
 
     @property
     def state(self) -> State:
@@ -100,17 +104,25 @@ class ServedStream:
 
     def run(self) -> None:
         """Run the pipeline to its end, on the calling thread; what breaks it is kept in `error`."""
-        self._state = "running"
+        self.begin()
         try:
             self.pipeline.run()
         except Exception as error:
             # Told here and by the page; the other streams go on.
-            self.error = error
-            self._state = "failed"
+            self.end(error)
             expected = isinstance(error, MirillaError)
             _log.error("%s: %s", self.title, error, exc_info=None if expected else error)
         else:
-            self._state = "ended"
+            self.end(None)
+
+    def begin(self) -> None:
+        """Say that the pipeline runs."""
+        self._state = "running"
+
+    def end(self, error: Exception | None) -> None:
+        """Say that the pipeline has ended, and what broke it."""
+        self.error = error
+        self._state = "ended" if error is None else "failed"
 
     def figures(self) -> StreamFigures:
         """What the pipeline counts at this moment."""
@@ -119,16 +131,19 @@ class ServedStream:
             captured=now.captured,
             written=now.written,
             dropped=dict(now.dropped),
-            left_out=self.broadcast.left_out,
+            left_out=self.views.left_out,
             source_fps=now.source_fps,
             output_fps=now.output_fps,
             latency_ms=dict(now.latency_ms),
+            stale_seconds=now.stale_seconds,
         )
 
     def description(self) -> StreamDescription:
         """What the page lists."""
-        info = self.broadcast.info
-        width, height = self.broadcast.size_wh or self._promised_wh(info)
+        views = self.views
+        info = views.drawn.info
+        width, height = views.sink.size_wh or self._promised_wh(info)
+        whep = f"/whep/{self.name}"
         return StreamDescription(
             name=self.name,
             title=self.title,
@@ -137,9 +152,11 @@ class ServedStream:
             width=width,
             height=height,
             rate=float(info.rate) if info is not None and info.rate is not None else None,
-            viewers={str(codec): count for codec, count in self.broadcast.viewers.items()},
-            bitrate_kbps=self._bitrate_kbps,
-            whep=f"/whep/{self.name}",
+            viewers={str(codec): count for codec, count in views.viewers.items()},
+            bitrate_kbps=views.bitrate_kbps,
+            whep=whep,
+            whep_plain=None if views.plain is None else f"{whep}?picture=plain",
+            overlay="browser" if views.is_drawn_by_pages else "picture",
             whip=f"/whip/{self.name}" if self.seat is not None else None,
             camera=f"/camera/{self.name}" if self._takes_cameras else None,
             figures=self.figures(),

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, Literal
 
 from aiortc import RTCIceServer
 from fastapi import FastAPI, Header, HTTPException, Request, Response
 
 from models.errors import MirillaError
-from stream.web.hub import Hub
+from stream.web.hub import Hub, PlainPictureError
 from stream.web.offer import Offer, OfferError, Purpose, read_offer
 from stream.web.peer import Peer
 from stream.web.publisher import STALE_SECONDS, SeatTakenError
@@ -43,6 +44,9 @@ REASONS: dict[int | str, dict[str, Any]] = {
 }
 
 
+_Admit = Callable[[str, Offer], Awaitable[Admitted]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Door:
     """One of the three ways in."""
@@ -51,7 +55,7 @@ class _Door:
     purpose: Purpose
     sessions: Sessions[Any]
     knows: Callable[[str], bool]
-    admit: Callable[[str, Offer], Awaitable[Admitted]]
+    admit: _Admit
     summary: str
 
 
@@ -60,14 +64,23 @@ def add_signalling(app: FastAPI, hub: Hub) -> None:
     for door in (
         _Door("whep", "watch", hub.viewers, hub.has_stream, hub.watch, "Watch a stream (WHEP)"),
         _Door("whip", "send", hub.publishers, hub.takes, hub.publish, "Send a stream (WHIP)"),
-        _Door("camera", "both", hub.visitors, hub.has_stream, hub.visit, "Send a camera, watch what models see"),
+        _Door("camera", "both", hub.visitors, hub.takes_cameras, hub.visit, "Send a camera, watch what models see"),
     ):
         _add_endpoint(app, hub, door)
         _add_session(app, door)
 
 
 def _add_endpoint(app: FastAPI, hub: Hub, door: _Door) -> None:
-    @app.post(
+    async def begin(stream: str, request: Request) -> Response:
+        """An SDP offer is answered."""
+        return await _answered(hub, door, door.admit, stream, request)
+
+    async def watch(stream: str, request: Request, picture: Literal["drawn", "plain"] = "drawn") -> Response:
+        """An SDP offer is answered with the annotated picture, or with it as it was captured."""
+        admit = partial(hub.watch, is_plain=picture == "plain")
+        return await _answered(hub, door, admit, stream, request)
+
+    describe = app.post(
         f"/{door.path}/{{stream}}",
         status_code=201,
         response_class=Response,
@@ -78,18 +91,7 @@ def _add_endpoint(app: FastAPI, hub: Hub, door: _Door) -> None:
         },
         openapi_extra={"requestBody": {"required": True, "content": _SDP_TEXT}},
     )
-    async def begin(stream: str, request: Request) -> Response:
-        """An SDP offer is answered."""
-        if not door.knows(stream):
-            raise HTTPException(404, "there is no stream of this name here")
-        _check_type(request, SDP)
-        admitted = await _admitted(door, stream, await request.body())
-        response = Response(admitted.answer, 201, media_type=SDP)
-        response.headers["Location"] = f"/{door.path}/{stream}/{admitted.session}"
-        response.headers["ETag"] = admitted.entity_tag
-        response.headers["Accept-Patch"] = FRAGMENT
-        add_links(response, hub.ice_servers())
-        return response
+    describe(watch if door.purpose == "watch" else begin)
 
     @app.options(f"/{door.path}/{{stream}}", status_code=204, response_class=Response, include_in_schema=False)
     async def tell(stream: str) -> Response:  # noqa: ARG001 - the path's part
@@ -133,9 +135,25 @@ def _add_session(app: FastAPI, door: _Door) -> None:
         return Response(status_code=204, headers={"Allow": "DELETE, OPTIONS, PATCH", "Accept-Patch": FRAGMENT})
 
 
-async def _admitted(door: _Door, stream: str, body: bytes) -> Admitted:
+async def _answered(hub: Hub, door: _Door, admit: _Admit, stream: str, request: Request) -> Response:
+    if not door.knows(stream):
+        raise HTTPException(404, "there is no stream of this name here")
+    _check_type(request, SDP)
+    offer = await request.body()
+    admitted = await _admitted(admit, stream, offer, door.purpose)
+    response = Response(admitted.answer, 201, media_type=SDP)
+    response.headers["Location"] = f"/{door.path}/{stream}/{admitted.session}"
+    response.headers["ETag"] = admitted.entity_tag
+    response.headers["Accept-Patch"] = FRAGMENT
+    add_links(response, hub.ice_servers())
+    return response
+
+
+async def _admitted(admit: _Admit, stream: str, offer: bytes, purpose: Purpose) -> Admitted:
     try:
-        return await door.admit(stream, read_offer(body, door.purpose))
+        return await admit(stream, read_offer(offer, purpose))
+    except PlainPictureError as error:
+        raise HTTPException(404, "this stream shows nobody its plain picture") from error
     except OfferError as error:
         raise HTTPException(error.status, str(error)) from error
     except SeatTakenError as error:

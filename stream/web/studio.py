@@ -14,9 +14,8 @@ from models.chain import LoadedModel
 from stream.config import Settings
 from stream.sources.pushed import WORD, PushedSource
 from stream.stream_run import prepare_stream
-from stream.web.broadcast import Broadcast
 from stream.web.served_stream import ServedStream
-from stream.web.web_sink import WebSink
+from stream.web.stream_views import StreamViews
 
 OF_THE_STREAM = {"source": WORD, "frames": None, "duration": None, "realtime": False, "sinks": ("null",)}
 """What a visitor's stream does not take from the one that it is like."""
@@ -89,13 +88,13 @@ class Studio:
         title, web = self._titles[like], self._settings.web
         stream = self._settings.streams[title].model_copy(update=OF_THE_STREAM)
         settings = self._settings.model_copy(update={"streams": {title: stream}})
-        source, broadcast = PushedSource("camera", "the camera"), Broadcast(web.bitrate_kbps * 1000)
+        source, views = PushedSource("camera", "the camera"), StreamViews(web.bitrate_kbps, stream.overlay)
         with ExitStack() as opened:
             pipeline = prepare_stream(
-                settings, title, [WebSink(broadcast)], opened, opening=lambda *_: source, models=self._models
+                settings, title, [views.sink], opened, opening=lambda *_: source, models=self._models
             )
             number = next(self._numbers)
-            served = ServedStream(f"camera-{number}", f"camera {number}", broadcast, pipeline, web.bitrate_kbps)
+            served = ServedStream(f"camera-{number}", f"camera {number}", views, pipeline)
             visit = Visit(served, source, opened.pop_all())
         self._visits = [one for one in self._visits if not one.is_over] + [visit]
         return visit

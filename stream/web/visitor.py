@@ -31,7 +31,7 @@ class Visitor(Viewer):
             ice_servers: asked for further addresses of this machine.
         """
         self.visit = visit
-        super().__init__(visit.stream.broadcast, offer, on_gone, ice_servers)
+        super().__init__(visit.stream.views.drawn, offer, on_gone, ice_servers)
         self._intake = Intake(self._connection, visit.source.put)
 
     @override

@@ -19,6 +19,7 @@ from tests.benchmarks import (
     budget,
     carrying,
     end_to_end,
+    glass_to_glass,
     live_lag,
     live_soak,
     memory,
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "streams": streams.run,
     "viewers": viewers.run,
     "own-camera": own_camera.run,
+    "glass-to-glass": glass_to_glass.run,
 }
 """Each takes a folder for its files; one that goes on for a while takes minutes, too."""
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import cv2
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.end_to_end.fake_camera import SIZE_WH, make_camera
-from tests.end_to_end.test_serve import PHONE, WAIT_MS, Serve, grabbed, serve, wait_for
+from tests.end_to_end.pages import WAIT_MS, Serve, grabbed, wait_for
 
-__all__ = ["serve"]
+PHONE = ViewportSize(width=360, height=740)
 SKETCHES = ("--source", "pattern:320x240@15x100000", "--model", "quickdraw-32", "--no-hud")
 
 
@@ -28,18 +28,6 @@ def browser(chromium: Path, ffmpeg: Path, tmp_path_factory: pytest.TempPathFacto
         )
         yield started
         started.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page whose errors fail the test."""
-    context = browser.new_context(viewport={"width": 1000, "height": 800}, locale="en-GB")
-    opened = context.new_page()
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    context.close()
-    assert not errors
 
 
 def begin(page: Page, url: str) -> None:

@@ -21,6 +21,7 @@ let said = null;
 const player = new CameraPlayer(video, {
   state: (now) => show(now === "live" && player.track === null ? "cameraOff" : now),
   frame: (message) => (results = message.results),
+  shown: () => {},
   figures: () => {},
 });
 
@@ -67,9 +68,8 @@ async function openCamera() {
 async function start() {
   if (!(await openCamera())) return;
   if (camera.looksAway) mirror(false);
-  player.url = byId("like").value;
   player.track = camera.track;
-  player.start();
+  player.startAt(byId("like").value);
 }
 
 function stop() {
@@ -173,9 +173,7 @@ byId("full").onclick = () => main.querySelector(".screen").requestFullscreen();
 byId("device").onchange = changeCamera;
 byId("size").onchange = changeCamera;
 byId("like").onchange = () => {
-  if (state === "stopped") return;
-  player.url = byId("like").value;
-  player.start();
+  if (state !== "stopped") player.startAt(byId("like").value);
 };
 video.onresize = () => {
   main.querySelector(".screen").style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;

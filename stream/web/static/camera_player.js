@@ -3,7 +3,7 @@
 import { Player } from "./player.js";
 
 export class CameraPlayer extends Player {
-  /** Like a Player's; `url` and `track` are set before `start`. */
+  /** Like a Player's; `track` is set before it starts. */
   constructor(video, tell) {
     super("", video, tell);
     this.track = null;

@@ -60,7 +60,7 @@ def test_viewers_who_lose_packets_are_sent_fewer_bits_unless_they_are_the_few(
 ) -> None:
     monkeypatch.setattr(sessions, "CHECK_EVERY_SECONDS", 0.2)
     client = serve({"bitrate_kbps": 1000})
-    bitrate = client.now.hub.streams["pattern"].broadcast.bitrate_bps
+    bitrate = client.now.hub.streams["pattern"].views.drawn.bitrate_bps
     with watching(client, "--lost", "0.5", "--results") as bad:
         wait_until(lambda: bitrate["H264"] < 900_000)
         with watching(client, "--viewers", "2") as good:

@@ -134,5 +134,7 @@ def test_a_camera_comes_back_mirrored_where_its_owner_wishes(serve: Serve, codec
     assert received["left"] == pytest.approx(LEVELS[1], abs=LARGEST_ERROR)
     assert "frame" in received["kinds"]
     # Everything of the visit ends with it, and the stream that lent its models goes on.
-    wait_until(lambda: visitor.visit.is_over and not client.now.hub.studio.threads)
+    studio = client.now.hub.studio
+    assert studio is not None
+    wait_until(lambda: visitor.visit.is_over and not studio.threads)
     assert client.streams()[0]["state"] == "running"
