@@ -23,7 +23,7 @@ def serve(
     ] = None,
     source: Annotated[
         list[str] | None,
-        typer.Option(help="A video, image, folder, webcam (0), rtsp://, http://, 'doodles', 'pattern'."),
+        typer.Option(help="A video, image, folder, webcam (0), rtsp://, http://, 'doodles', 'pattern', 'whip'."),
     ] = None,
     model: Annotated[
         list[str] | None, typer.Option(help="A bundled or zoo name, a package folder, an .onnx file, or 'none'.")

@@ -17,6 +17,8 @@ import av
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver
 from aiortc.mediastreams import MediaStreamError
 
+from stream.web.prompt_buffer import hand_over_promptly
+
 MOST_UNDECODED = 30
 """Pictures that may wait for the decoder: a second's worth. More, and it begins anew at a keyframe."""
 
@@ -50,10 +52,11 @@ class Intake:
 
     def _begin(self, track: MediaStreamTrack) -> None:
         if track.kind == "video" and self._pumping is None:
-            self._pumping = asyncio.get_running_loop().create_task(self._pump(track))
+            receiver = next(one for one in self._connection.getReceivers() if one.track is track)
+            hand_over_promptly(receiver)
+            self._pumping = asyncio.get_running_loop().create_task(self._pump(track, receiver))
 
-    async def _pump(self, track: MediaStreamTrack) -> None:
-        receiver = next(one for one in self._connection.getReceivers() if one.track is track)
+    async def _pump(self, track: MediaStreamTrack, receiver: RTCRtpReceiver) -> None:
         # aiortc has no public place for either, and leaves its queue without a bound.
         undecoded: queue.Queue[Any] = vars(receiver)["_RTCRtpReceiver__decoder_queue"]
         while True:

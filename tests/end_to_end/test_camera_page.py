@@ -15,6 +15,20 @@ from tests.end_to_end.pages import WAIT_MS, Serve, grabbed, wait_for
 
 PHONE = ViewportSize(width=360, height=740)
 SKETCHES = ("--source", "pattern:320x240@15x100000", "--model", "quickdraw-32", "--no-hud")
+PUBLISH = """
+async () => {
+  const [track] = (await navigator.mediaDevices.getUserMedia({ video: true })).getTracks();
+  const connection = (window.publishing = new RTCPeerConnection());
+  connection.addTransceiver(track, { direction: "sendonly" });
+  await connection.setLocalDescription();
+  while (connection.iceGatheringState !== "complete") await new Promise((resolve) => setTimeout(resolve, 20));
+  const headers = { "Content-Type": "application/sdp" };
+  const body = connection.localDescription.sdp;
+  const response = await fetch("/whip/whip", { method: "POST", headers, body });
+  window.published = response.headers.get("Location");
+  await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +85,21 @@ def test_the_camera_comes_back_annotated(serve: Serve, page: Page) -> None:
     page.wait_for_function("() => document.querySelector('video').videoWidth == 320", timeout=WAIT_MS)
     page.get_by_role("button", name="Stop").click()
     wait_for(page, "stopped")
+    assert server.end() == 0
+
+
+def test_a_browser_publishes_a_stream_that_the_page_waits_for(serve: Serve, page: Page) -> None:
+    server = serve("--source", "whip", "--model", "none", "--no-hud")
+    page.goto(server.url)
+    page.get_by_text("waiting for a publisher").wait_for(timeout=WAIT_MS)
+    page.evaluate(PUBLISH)
+    wait_for(page, "live")
+    page.wait_for_function("() => document.querySelector('video').videoWidth > 0", timeout=WAIT_MS)
+    # The sheet is nearly white, below the numbers and above the circle.
+    picture = grabbed(page)
+    assert picture[picture.shape[0] // 8].mean() == pytest.approx(235, abs=12)
+    page.evaluate("() => fetch(window.published, { method: 'DELETE' })")
+    page.get_by_text("waiting for a publisher").wait_for(timeout=WAIT_MS)
     assert server.end() == 0
 
 

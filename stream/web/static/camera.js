@@ -6,6 +6,7 @@ import { LocalCamera } from "./local_camera.js";
 import { offerLanguages, text } from "./texts.js";
 
 const SHOWN_EVERY_MS = 500;
+const LOOK_AGAIN_MS = 3000;
 const MOST_LABELS = 5;
 
 const byId = (id) => document.getElementById(id);
@@ -145,11 +146,17 @@ async function listStreams() {
     location.assign("/");
     return;
   }
-  const streams = response?.ok ? (await response.json()).filter((stream) => stream.camera) : [];
+  if (!response?.ok) {
+    say("noServer");
+    setTimeout(listStreams, LOOK_AGAIN_MS);
+    return;
+  }
+  const streams = (await response.json()).filter((stream) => stream.camera);
   byId("like").replaceChildren(...streams.map((stream) => new Option(stream.title, stream.camera)));
   byId("like").parentElement.hidden = streams.length < 2;
   byId("start").disabled = !streams.length;
-  if (!streams.length) say(response?.ok ? "noCameras" : "noServer");
+  if (!streams.length) say("noCameras");
+  else if (said?.key === "noServer") say(null);
 }
 
 function showSeen() {

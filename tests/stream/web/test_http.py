@@ -221,6 +221,8 @@ def test_every_answer_forbids_browsers_what_the_page_does_not_need(client: Clien
         assert "frame-ancestors 'none'" in policy
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
+        # The page's own camera alone.
+        assert headers["permissions-policy"] == "camera=(self), microphone=(), geolocation=()"
         assert "access-control-allow-origin" not in headers
     # A browser asks first whether a page of another origin may post an offer: nobody says yes.
     asked = {"Origin": "https://evil.example", "Access_Control_Request_Method": "POST"}

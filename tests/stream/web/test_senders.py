@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import AbstractContextManager
 from typing import Any
@@ -104,6 +105,17 @@ def test_one_that_vanishes_is_let_go_and_the_next_goes_on(serve: Serve, monkeypa
         wait_until(lambda: captured(client) > 5)
         sender.process.kill()
         wait_until(lambda: is_waiting(client) and len(client.now.hub.publishers) == 0)
+
+
+def test_a_camera_that_vanishes_leaves_nothing_behind(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "CHECK_EVERY_SECONDS", 0.2)
+    client = serve(pattern={"source": "pattern:160x120@30x100000"})
+    with sending(client, "--receive", path="/camera/pattern") as sender:
+        visitor = next(iter(client.now.hub.visitors))
+        wait_until(lambda: visitor.track.sent > 5)
+        sender.process.kill()
+        wait_until(lambda: visitor.visit.is_over and len(client.now.hub.visitors) == 0)
+    assert not {"mirilla-visit", "video-decoder"} & {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
