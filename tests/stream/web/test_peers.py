@@ -14,7 +14,9 @@ from aiortc import RTCPeerConnection
 
 from stream.web import sessions
 from stream.web.broadcast import Broadcast
+from stream.web.signalling import SDP
 from tests.stream.web.conftest import Client, PeerProcess, Serve, peer_process, wait_until
+from tests.stream.web.offers import an_offer
 
 
 def watching(client: Client, *options: str) -> AbstractContextManager[PeerProcess]:
@@ -90,6 +92,19 @@ def test_viewers_that_come_and_go_leave_nothing_behind(serve: Serve, monkeypatch
         lost.process.kill()
     wait_until(lambda: len(client.now.hub.viewers) == 0)
     wait_until(lambda: left_behind(client) == before)
+
+
+@pytest.mark.parametrize(("path", "direction"), [("/whep/pattern", "recvonly"), ("/camera/pattern", "sendrecv")])
+def test_one_that_never_answers_is_forgotten(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, path: str, direction: str
+) -> None:
+    monkeypatch.setattr(sessions, "CHECK_EVERY_SECONDS", 0.1)
+    client = serve()
+    offer = an_offer(direction=direction).encode()
+    assert client.ask("POST", path, offer, Content_Type=SDP).status == 201
+    hub = client.now.hub
+    assert len(hub.viewers) + len(hub.visitors) == 1
+    wait_until(lambda: len(hub.viewers) + len(hub.visitors) == 0)
 
 
 def test_the_end_of_the_server_reaches_every_viewer_within_two_seconds(serve: Serve) -> None:
