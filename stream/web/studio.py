@@ -9,6 +9,7 @@ import itertools
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
+from weakref import WeakSet
 
 from models.chain import LoadedModel
 from stream.config import Settings
@@ -72,12 +73,14 @@ class Studio:
         self._titles = names
         self._models = models
         self._numbers = itertools.count(1)
-        self._visits: list[Visit] = []
+        # Those that are over are held by nobody.
+        self._visits: WeakSet[Visit] = WeakSet()
 
     @property
     def threads(self) -> list[threading.Thread]:
         """Those of visits that are not over."""
-        return [visit.thread for visit in self._visits if visit.thread is not None and visit.thread.is_alive()]
+        threads = [visit.thread for visit in list(self._visits)]
+        return [thread for thread in threads if thread is not None and thread.is_alive()]
 
     def visit(self, like: str) -> Visit:
         """A stream with the models and overlays of another; takes a moment.
@@ -96,5 +99,5 @@ class Studio:
             number = next(self._numbers)
             served = ServedStream(f"camera-{number}", f"camera {number}", views, pipeline)
             visit = Visit(served, source, opened.pop_all())
-        self._visits = [one for one in self._visits if not one.is_over] + [visit]
+        self._visits.add(visit)
         return visit

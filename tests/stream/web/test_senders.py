@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -110,12 +112,15 @@ def test_one_that_vanishes_is_let_go_and_the_next_goes_on(serve: Serve, monkeypa
 def test_a_camera_that_vanishes_leaves_nothing_behind(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "CHECK_EVERY_SECONDS", 0.2)
     client = serve(pattern={"source": "pattern:160x120@30x100000"})
+    visitors = client.now.hub.visitors
     with sending(client, "--receive", path="/camera/pattern") as sender:
-        visitor = next(iter(client.now.hub.visitors))
-        wait_until(lambda: visitor.track.sent > 5)
+        left = [weakref.ref(one) for visitor in visitors for one in (visitor, visitor.visit)]
+        wait_until(lambda: all(visitor.track.sent > 5 for visitor in visitors))
         sender.process.kill()
-        wait_until(lambda: visitor.visit.is_over and len(client.now.hub.visitors) == 0)
-    assert not {"mirilla-visit", "video-decoder"} & {thread.name for thread in threading.enumerate()}
+        wait_until(lambda: len(visitors) == 0)
+    ours = {"mirilla-visit", "video-decoder"}
+    wait_until(lambda: not ours & {thread.name for thread in threading.enumerate()})
+    wait_until(lambda: gc.collect() >= 0 and [one() for one in left] == [None, None])
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
