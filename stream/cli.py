@@ -15,6 +15,7 @@ import typer
 
 from models.errors import MirillaError
 from models.onnx_session import Device
+from stream.errors import ConfigError
 from stream.event_view import EventLogView
 from stream.explain_commands import explain_app
 from stream.latency_command import read_latency
@@ -192,13 +193,22 @@ def demo(
 @app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
+    webrtc: Annotated[
+        bool, typer.Option("--webrtc", help="Try to watch a stream as browsers do, step by step.")
+    ] = False,
+    url: Annotated[str | None, typer.Option(help="With --webrtc: a running server; else one is run for it.")] = None,
+    token: Annotated[str | None, typer.Option(envvar="MIRILLA_TOKEN", help="With --url: the server's token.")] = None,
+    config: Annotated[Path | None, typer.Option(help="With --webrtc: whose 'web' is tried; config.yaml else.")] = None,
     debug: Debug = False,
 ) -> None:
     """Try what works on this machine, and say how to mend what does not; exit code 1 where something needed fails."""
+    from stream.doctor.connection import webrtc_findings
     from stream.doctor.view import run_doctor
 
     log_to_terminal(debug)
-    if not run_doctor(out, as_json=as_json):
+    if not webrtc and (url is not None or config is not None):
+        raise ConfigError("doctor: --url and --config belong to --webrtc; add it")
+    if not run_doctor(out, as_json=as_json, found=webrtc_findings(url, token, config) if webrtc else None):
         raise typer.Exit(1)
 
 

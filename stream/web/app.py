@@ -10,15 +10,24 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from stream.web.access import COOKIE, Access
+from stream.web.added_streams import AddedStreams
+from stream.web.answers import ANYWHERE, BEHIND_TOKEN, answers
+from stream.web.connection_routes import add_connection_routes
 from stream.web.hub import Hub
+from stream.web.invitation import Invitations
+from stream.web.json_entries import Text, say_what_is_wrong
 from stream.web.legend import ModelLegend
+from stream.web.metrics_route import add_metrics_route
+from stream.web.rate_limit import RateLimit
 from stream.web.served_stream import StreamDescription
-from stream.web.signalling import REASONS, add_signalling
+from stream.web.signalling import add_signalling
+from stream.web.stream_routes import add_stream_routes
 
 STATIC = Path(__file__).parent / "static"
 
@@ -38,15 +47,25 @@ class Health(BaseModel):
 class TokenEntry(BaseModel):
     """The token, as a person has entered it."""
 
-    token: str
+    token: Text
 
 
-def make_app(hub: Hub, access: Access) -> FastAPI:
+def make_app(
+    hub: Hub,
+    access: Access,
+    *,
+    invitations: Invitations,
+    rate_limit: RateLimit,
+    added: AddedStreams | None = None,
+) -> FastAPI:
     """The application.
 
     Args:
         hub: the streams, and who is connected.
         access: where tokens and links are tried; that requests are admitted is the guard's work.
+        invitations: makes links for others.
+        rate_limit: the guard's, for the figures.
+        added: adds streams; None where nobody may.
     """
     app = FastAPI(
         title="Mirilla",
@@ -54,24 +73,30 @@ def make_app(hub: Hub, access: Access) -> FastAPI:
         # FastAPI's own pages fetch their programs from a CDN.
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(hub),
+        responses=ANYWHERE,
+        lifespan=_lifespan(hub, added),
     )
+    app.add_exception_handler(RequestValidationError, say_what_is_wrong)
     _add_page(app, access)
     _add_streams(app, hub)
     add_signalling(app, hub)
+    add_stream_routes(app, added, hub)
+    add_connection_routes(app, hub.connections.servers, invitations, allows_additions=added is not None)
+    add_metrics_route(app, hub.streams, rate_limit)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
 
-def _lifespan(hub: Hub) -> Any:
+def _lifespan(hub: Hub, added: AddedStreams | None) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        attending = asyncio.create_task(hub.attend())
-        try:
-            yield
-        finally:
-            attending.cancel()
-            await asyncio.gather(attending, return_exceptions=True)
+        async with added or contextlib.nullcontext():
+            attending = asyncio.create_task(hub.attend())
+            try:
+                yield
+            finally:
+                attending.cancel()
+                await asyncio.gather(attending, return_exceptions=True)
 
     return lifespan
 
@@ -95,7 +120,7 @@ def _add_page(app: FastAPI, access: Access) -> None:
     async def camera_page() -> FileResponse:
         return FileResponse(STATIC / "camera.html")
 
-    @app.get("/enter", status_code=303, responses={403: {"description": "The code was used, or never was one."}})
+    @app.get("/enter", status_code=303, responses=answers({403: "The code was used, or never was one."}))
     async def enter(request: Request, code: Annotated[str, Query(max_length=100)]) -> RedirectResponse:
         """Come in by a link that works once."""
         if not access.takes_code(code):
@@ -104,7 +129,7 @@ def _add_page(app: FastAPI, access: Access) -> None:
         let_in(response, request)
         return response
 
-    @app.post("/api/session", status_code=204, responses={403: {"description": "Not the token."}})
+    @app.post("/api/session", status_code=204, responses=answers({403: "Not the token."}))
     async def come_in(request: Request, entry: TokenEntry) -> Response:
         """Come in with the token."""
         if not access.takes_token(entry.token):
@@ -115,11 +140,12 @@ def _add_page(app: FastAPI, access: Access) -> None:
 
 
 def _add_streams(app: FastAPI, hub: Hub) -> None:
-    @app.get("/healthz")
+    @app.get("/healthz", responses={503: {"model": Health, "description": "A stream has failed."}})
     async def health(response: Response) -> Health:
         """Whether every stream runs; 503 where one has failed."""
         states = Counter(str(stream.state) for stream in hub.streams.values())
-        is_well = "failed" not in states
+        # What somebody has added is theirs to look after.
+        is_well = all(stream.state != "failed" or stream.is_added for stream in hub.streams.values())
         response.status_code = 200 if is_well else 503
         return Health(
             ok=is_well,
@@ -129,12 +155,12 @@ def _add_streams(app: FastAPI, hub: Hub) -> None:
             cameras=len(hub.visitors),
         )
 
-    @app.get("/api/streams", responses={401: REASONS[401]})
+    @app.get("/api/streams", responses=BEHIND_TOKEN)
     async def list_streams() -> list[StreamDescription]:
         """All streams, in the order of the configuration."""
         return [stream.description() for stream in hub.streams.values()]
 
-    @app.get("/api/streams/{stream}/legend", responses={401: REASONS[401], 404: REASONS[404]})
+    @app.get("/api/streams/{stream}/legend", responses={**BEHIND_TOKEN, **answers({404: "No stream of this name."})})
     async def legend(stream: str) -> list[ModelLegend]:
         """How to draw what the stream's models say; a model is there when it has said something."""
         if stream not in hub.streams:

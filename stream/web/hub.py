@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiortc import RTCIceServer
-
 from stream.config import WebSettings
+from stream.web.connections import Connections
+from stream.web.ice import IceServers
 from stream.web.offer import Offer
 from stream.web.publisher import Publisher
 from stream.web.served_stream import ServedStream
@@ -30,8 +30,7 @@ class Hub:
         streams: by the name that they have in addresses.
         studio: makes streams of visitors' cameras; None where none may come.
         viewers, publishers, visitors: who is here.
-        ice_servers: what connections may ask for addresses, and the other side is told of; asked for each connection,
-            because credentials may be limited in time.
+        connections: makes all connections.
     """
 
     streams: Mapping[str, ServedStream]
@@ -39,7 +38,7 @@ class Hub:
     viewers: Sessions[Viewer]
     publishers: Sessions[Publisher]
     visitors: Sessions[Visitor]
-    ice_servers: Callable[[], Sequence[RTCIceServer]] = tuple
+    connections: Connections
 
     def has_stream(self, name: str) -> bool:
         """Whether there is a stream of this name."""
@@ -51,7 +50,7 @@ class Hub:
 
     def takes_cameras(self, name: str) -> bool:
         """Whether visitors may send cameras to the models of a stream of this name."""
-        return self.studio is not None and name in self.streams
+        return name in self.streams and self.streams[name].takes_cameras
 
     async def watch(self, name: str, offer: Offer, *, is_plain: bool = False) -> Admitted:
         """Let somebody watch a stream, annotated or as it was captured.
@@ -64,7 +63,7 @@ class Hub:
         broadcast = views.plain if is_plain else views.drawn
         if broadcast is None:
             raise PlainPictureError
-        return await self.viewers.admit(name, lambda gone: Viewer(broadcast, offer, gone, self.ice_servers()))
+        return await self.viewers.admit(name, lambda gone: Viewer(broadcast, offer, gone, self.connections))
 
     async def publish(self, name: str, offer: Offer) -> Admitted:
         """Let somebody send a stream.
@@ -77,7 +76,7 @@ class Hub:
         if seat is None:
             raise ValueError(f"{name} is not sent here")
         seat.check()
-        return await self.publishers.admit(name, lambda gone: Publisher(seat, offer, gone, self.ice_servers()))
+        return await self.publishers.admit(name, lambda gone: Publisher(seat, offer, gone, self.connections))
 
     async def visit(self, name: str, offer: Offer) -> Admitted:
         """Let somebody send a camera and watch it with the models of a stream.
@@ -91,10 +90,14 @@ class Hub:
         self.visitors.check_room()
         visit = await asyncio.to_thread(self.studio.visit, name)
         try:
-            return await self.visitors.admit(name, lambda gone: Visitor(visit, offer, gone, self.ice_servers()))
+            return await self.visitors.admit(name, lambda gone: Visitor(visit, offer, gone, self.connections))
         except BaseException:
             visit.end()
             raise
+
+    async def end_stream(self, name: str) -> None:
+        """Let go of everybody who is here for a stream."""
+        await asyncio.gather(*(one.end_stream(name) for one in (self.viewers, self.publishers, self.visitors)))
 
     async def attend(self) -> None:
         """Follow everybody until cancelled, then say goodbye."""
@@ -125,4 +128,5 @@ def make_hub(streams: Mapping[str, ServedStream], web: WebSettings, studio: Stud
         # One who is thrown out is still there when the next one comes.
         Sessions(2 * len(streams)),
         Sessions(web.max_cameras),
+        Connections(IceServers(web.ice_servers), web.interfaces),
     )

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from aiortc import RTCBundlePolicy, RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpSender, RTCRtpTransceiver
-from aiortc import RTCSessionDescription as Description
+from aiortc import RTCRtpSender, RTCRtpTransceiver
 
+from stream.web.connections import Connections
 from stream.web.offer import Offer, OfferError
 from stream.web.trickle import Fragment, FragmentError
 
@@ -24,13 +24,13 @@ _log = logging.getLogger("mirilla")
 class Peer:
     """A connection; made for one offer, closed once."""
 
-    def __init__(self, offer: Offer, on_gone: Callable[[], None], ice_servers: Sequence[RTCIceServer] = ()) -> None:
+    def __init__(self, offer: Offer, on_gone: Callable[[], None], connections: Connections) -> None:
         """Nothing is opened yet.
 
         Args:
             offer: the other side's.
             on_gone: called when the connection has failed or was ended by the other side.
-            ice_servers: asked for further addresses of this machine; without any, nobody outside is asked.
+            connections: makes the connection.
         """
         self.codec = offer.codec
         self.is_connected = False
@@ -41,11 +41,8 @@ class Peer:
         self._packets_received = 0
         self._silent_checks = 0
         self._candidates_left = offer.candidates_left
-        # aiortc 1.16 closes the one transport where our video is bundled with a section before it.
-        policy = RTCBundlePolicy.MAX_BUNDLE if offer.is_video_first else RTCBundlePolicy.BALANCED
-        # A list in any case: without one, aiortc asks a public STUN server.
-        configuration = RTCConfiguration(list(ice_servers), bundlePolicy=policy)
-        self._connection = RTCPeerConnection(configuration)
+        self._connections = connections
+        self._connection = connections.make(is_video_first=offer.is_video_first)
         self._connection.on("connectionstatechange", self._state_changed)
 
     async def answer(self) -> str:
@@ -57,21 +54,13 @@ class Peer:
         Raises:
             OfferError: the offer contradicts itself.
         """
-        connection = self._connection
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
-                await connection.setRemoteDescription(Description(self._offer.sdp, "offer"))
-                for transceiver in connection.getTransceivers():
-                    if transceiver.kind != "video":
-                        # aiortc would decode sound for nobody.
-                        transceiver.direction = "inactive"
-                answer = await connection.createAnswer()
-                await connection.setLocalDescription(Description(self._as_dtls_server(answer.sdp), "answer"))
+                return await self._connections.answer(self._connection, self._offer.sdp)
         except Exception as error:
             # aiortc lets through whatever it stumbles over in what the other side has written.
             _log.debug("an offer was refused", exc_info=error)
             raise OfferError(400, "the offer cannot be answered: it contradicts itself") from error
-        return str(connection.localDescription.sdp)
 
     async def take_candidates(self, fragment: Fragment) -> None:
         """Take further addresses of the other side (trickle ICE).
@@ -120,14 +109,6 @@ class Peer:
         kept = (f"video/{self.codec}".lower(), "video/rtx")
         capabilities = RTCRtpSender.getCapabilities("video").codecs
         transceiver.setCodecPreferences([codec for codec in capabilities if codec.mimeType.lower() in kept])
-
-    def _as_dtls_server(self, answer: str) -> str:
-        """The answer with the passive part in DTLS, where the offer leaves the choice.
-
-        aiortc's part as a client takes ECDSA certificates alone; GStreamer's are RSA. As a server it takes both.
-        """
-        is_free = "a=setup:actpass" in self._offer.sdp
-        return answer.replace("a=setup:active", "a=setup:passive") if is_free else answer
 
     async def _state_changed(self) -> None:
         state = self._connection.connectionState

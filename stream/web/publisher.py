@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import av
-from aiortc import RTCIceServer
 
 from stream.sources.pushed import PushedSource
+from stream.web.connections import Connections
 from stream.web.intake import Intake
 from stream.web.offer import Offer
 from stream.web.peer import Peer
@@ -75,18 +75,16 @@ class Seat:
 class Publisher(Peer):
     """A connection from an encoder, or from a browser that sends its camera."""
 
-    def __init__(
-        self, seat: Seat, offer: Offer, on_gone: Callable[[], None], ice_servers: Sequence[RTCIceServer] = ()
-    ) -> None:
+    def __init__(self, seat: Seat, offer: Offer, on_gone: Callable[[], None], connections: Connections) -> None:
         """Take the seat; nothing is opened yet.
 
         Args:
             seat: of the stream.
             offer: the other side's.
             on_gone: called when the connection has failed or was ended by the other side.
-            ice_servers: asked for further addresses of this machine.
+            connections: makes the connection.
         """
-        super().__init__(offer, on_gone, ice_servers)
+        super().__init__(offer, on_gone, connections)
         self._seat = seat
         self._keep_codec(self._connection.addTransceiver("video", direction="recvonly"))
         self._intake = Intake(self._connection, lambda picture: seat.put(self, picture))

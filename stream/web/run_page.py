@@ -10,7 +10,8 @@ from stream.errors import ConfigError
 from stream.pipeline import Pipeline
 from stream.sinks.sink import Sink
 from stream.sinks.web import PageSink
-from stream.web.serve import greeting, listening
+from stream.web.greeting import greeting
+from stream.web.serve import listening
 from stream.web.served_stream import ServedStream, address_names
 from stream.web.stream_views import StreamViews
 
@@ -42,7 +43,7 @@ def run_page(
             views = StreamViews(settings.web.bitrate_kbps, settings.streams[title].overlay)
             places[0].attach(views.sink)
             shown[title] = ServedStream(name, title, views, pipeline)
-    with listening({stream.name: stream for stream in shown.values()}, settings.web) as (server, access, _):
-        for line in greeting(server, access, settings.web):
+    with listening({stream.name: stream for stream in shown.values()}, settings.web) as door:
+        for line in greeting(door.invitations, settings.web, door.server.certificate):
             say(line)
         yield shown

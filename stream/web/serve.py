@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from models.chain import LoadedModel
-from stream.config import Settings, WebSettings
+from stream.config import OverlaySettings, Settings, StreamSettings, WebSettings
+from stream.errors import ConfigError
 from stream.opencv_threads import opencv_on_one_thread
 from stream.sources import Source, open_source
 from stream.sources.pushed import WORD, PushedSource
 from stream.sources.repeated import RepeatedSource
 from stream.sources.source import SourceOptions
-from stream.stream_run import prepare_stream, stopping_on_signals
+from stream.stream_run import Opening, prepare_stream, stopping_on_signals
 from stream.web.access import Access, is_loopback
+from stream.web.added_streams import AddedStreams
 from stream.web.app import make_app
+from stream.web.greeting import greeting
 from stream.web.guard import Guard
 from stream.web.hub import Hub, make_hub
+from stream.web.invitation import Invitations
 from stream.web.publisher import Seat
+from stream.web.rate_limit import RateLimit
 from stream.web.served_stream import ServedStream, address_names
 from stream.web.server import WebServer
 from stream.web.stream_views import StreamViews
 from stream.web.studio import Studio
+from stream.web.tls import certificate_for
+
+NULL = "null"
+"""The sink of a stream that only the page shows."""
 
 _log = logging.getLogger("mirilla")
 
@@ -39,23 +50,26 @@ class Serving:
 
     Attributes:
         server: where it listens.
-        access: the token and the link.
+        access: the token and the links.
+        invitations: makes links for others.
         hub: the streams, and who is connected.
         threads: one a stream.
     """
 
     server: WebServer
     access: Access
+    invitations: Invitations
     hub: Hub
     threads: Sequence[threading.Thread]
 
 
-def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
+def serve_streams(settings: Settings, say: Callable[[str], None], *, with_code: bool = False) -> bool:
     """Serve until Ctrl-C, SIGTERM, or the end of the last stream.
 
     Args:
         settings: the streams, and how they are shown.
         say: prints a line for the user.
+        with_code: whether a QR code of the link is printed, too.
 
     Returns:
         Whether no stream broke.
@@ -64,7 +78,7 @@ def serve_streams(settings: Settings, say: Callable[[str], None]) -> bool:
         MirillaError: something is wrong with the input; nothing was served.
     """
     with opencv_on_one_thread(), serving(settings) as now, stopping_on_signals(lambda: None) as stopped:
-        for line in greeting(now.server, now.access, settings.web):
+        for line in greeting(now.invitations, settings.web, now.server.certificate, with_code=with_code):
             say(line)
         while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in now.threads):
             pass
@@ -81,19 +95,19 @@ def serving(settings: Settings) -> Iterator[Serving]:
         MirillaError: something is wrong with the input; nothing was served.
     """
     with ExitStack() as opened:
-        streams, studio = _prepare(settings, opened)
+        streams, studio, models = _prepare(settings, opened)
         threads = [
             threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True)
             for name, stream in streams.items()
         ]
         try:
-            with listening(streams, settings.web, studio) as (server, access, hub):
+            with listening(streams, settings.web, _additions(settings, streams, models), studio) as door:
                 try:
                     for thread in threads:
                         thread.start()
-                    yield Serving(server, access, hub, threads)
+                    yield Serving(door.server, door.access, door.invitations, door.hub, threads)
                 finally:
-                    for stream in streams.values():
+                    for stream in list(streams.values()):
                         stream.pipeline.stop()
         finally:
             for thread in (*threads, *studio.threads):
@@ -101,28 +115,44 @@ def serving(settings: Settings) -> Iterator[Serving]:
                     thread.join(_STOP_SECONDS)
 
 
+class Door(NamedTuple):
+    """What answers for streams, and who has come in by it."""
+
+    server: WebServer
+    access: Access
+    invitations: Invitations
+    hub: Hub
+
+
 @contextmanager
 def listening(
-    streams: Mapping[str, ServedStream], web: WebSettings, studio: Studio | None = None
-) -> Iterator[tuple[WebServer, Access, Hub]]:
+    streams: Mapping[str, ServedStream],
+    web: WebSettings,
+    added: AddedStreams | None = None,
+    studio: Studio | None = None,
+) -> Iterator[Door]:
     """Answer for streams that others run, until the block ends.
 
     Args:
         streams: by the name that they have in addresses.
         web: how they are shown.
+        added: adds streams to them; None where nobody may.
         studio: makes streams of visitors' cameras; None where none may come.
 
     Raises:
-        ConfigError: the address cannot be taken.
+        ConfigError: the address cannot be taken, or a certificate is no use.
     """
     if not _log.isEnabledFor(logging.DEBUG):
         # What other people's senders get wrong is said a hundred times a second.
         logging.getLogger("aiortc").setLevel(logging.ERROR)
-    access, hub = Access(token_for(web)), make_hub(streams, web, studio)
-    server = WebServer(web.host, web.port)
+    access, rate_limit = Access(token_for(web)), RateLimit()
+    hub = make_hub(streams, web, studio)
+    server = WebServer(web.host, web.port, certificate_for(web.tls, web.host))
+    invitations = Invitations(access, server.host, server.port, is_secure=server.certificate is not None)
+    app = make_app(hub, access, invitations=invitations, rate_limit=rate_limit, added=added)
     try:
-        server.start(Guard(make_app(hub, access), access, web.host))
-        yield server, access, hub
+        server.start(Guard(app, access, web.host, rate_limit))
+        yield Door(server, access, invitations, hub)
     finally:
         server.stop()
 
@@ -133,31 +163,65 @@ def open_repeated(spec: str, options: SourceOptions) -> Source:
     return source if source.info.is_live else RepeatedSource(source, lambda: open_source(spec, options))
 
 
-def _prepare(settings: Settings, opened: ExitStack) -> tuple[dict[str, ServedStream], Studio]:
+def _prepare(settings: Settings, opened: ExitStack) -> tuple[dict[str, ServedStream], Studio, dict[str, LoadedModel]]:
     """Every stream with its source open, and all models loaded, once for all streams."""
     web = settings.web
     by_the_clock = {name: stream.model_copy(update={"realtime": True}) for name, stream in settings.streams.items()}
     settings = settings.model_copy(update={"streams": by_the_clock})
     names = address_names(settings.streams)
     models: dict[str, LoadedModel] = {}
-    streams: dict[str, ServedStream] = {}
-    for title, name in names.items():
-        views = StreamViews(web.bitrate_kbps, settings.streams[title].overlay)
-        pushed = PushedSource(title, "a publisher") if settings.streams[title].source == WORD else None
-        opening = open_repeated if pushed is None else _already(pushed)
-        pipeline = prepare_stream(settings, title, [views.sink], opened, opening=opening, models=models)
-        seat = None if pushed is None else Seat(pushed)
-        takes_cameras = web.max_cameras > 0
-        streams[name] = ServedStream(name, title, views, pipeline, seat=seat, takes_cameras=takes_cameras)
-    if len(streams) + web.max_cameras > 1:
+    streams = {name: _made(settings, title, name, open_repeated, opened, models) for title, name in names.items()}
+    for stream in streams.values():
+        stream.takes_cameras = web.max_cameras > 0
+    most = len(streams) + web.max_cameras + (web.allow_sources.most if web.allow_sources else 0)
+    if most > 1:
         for model in models.values():
-            model.share(len(streams) + web.max_cameras)
-    return streams, Studio(settings, {name: title for title, name in names.items()}, models)
+            model.share(most)
+    return streams, Studio(settings, {name: title for title, name in names.items()}, models), models
 
 
-def _already(source: Source) -> Callable[[str, SourceOptions], Source]:
+def _made(
+    settings: Settings, title: str, name: str, opening: Opening, opened: ExitStack, models: dict[str, LoadedModel]
+) -> ServedStream:
+    """One stream, with its source open."""
+    views = StreamViews(settings.web.bitrate_kbps, settings.streams[title].overlay)
+    pushed = PushedSource(title, "a publisher") if settings.streams[title].source == WORD else None
+    opening = opening if pushed is None else _already(pushed)
+    pipeline = prepare_stream(settings, title, [views.sink], opened, opening=opening, models=models)
+    return ServedStream(name, title, views, pipeline, seat=None if pushed is None else Seat(pushed))
+
+
+def _already(source: Source) -> Opening:
     """Opens a source that is open."""
     return lambda *_: source
+
+
+def _additions(
+    settings: Settings, streams: dict[str, ServedStream], models: dict[str, LoadedModel]
+) -> AddedStreams | None:
+    """What adds streams to those of the configuration; None where nobody may.
+
+    Raises:
+        ConfigError: there is no stream that added ones could be like, or libav would not be held to the rules.
+    """
+    allowed = settings.web.allow_sources
+    if allowed is None:
+        return None
+    if allowed.like is not None and allowed.like not in settings.streams:
+        known = ", ".join(settings.streams)
+        raise ConfigError(f"web.allow_sources.like: no stream is called {allowed.like!r}; there are {known}")
+    if "no_proxy" in os.environ:
+        raise ConfigError("web.allow_sources: libav goes round all rules with no_proxy in the environment; unset it")
+    bare = StreamSettings(source="", sinks=(NULL,), overlay=OverlaySettings(hud=False))
+    like = bare if allowed.like is None else settings.streams[allowed.like]
+
+    def make(title: str, name: str, address: str, opening: Opening, opened: ExitStack) -> ServedStream:
+        stream = like.model_copy(update={"source": address, "sinks": (NULL,), "realtime": True})
+        made = _made(settings.model_copy(update={"streams": {title: stream}}), title, name, opening, opened, models)
+        made.is_added = True
+        return made
+
+    return AddedStreams(allowed, streams, make)
 
 
 def token_for(web: WebSettings) -> str | None:
@@ -165,17 +229,3 @@ def token_for(web: WebSettings) -> str | None:
     if web.token is not None or is_loopback(web.host):
         return web.token
     return secrets.token_urlsafe(24)
-
-
-def greeting(server: WebServer, access: Access, web: WebSettings) -> Iterator[str]:
-    """What to tell the user: how to open the page."""
-    host = f"[{server.host}]" if ":" in server.host else server.host
-    address = f"http://{host}:{server.port}/"
-    if access.link_code is None:
-        yield f"open {address} (Ctrl-C ends)"
-        return
-    yield f"open {address}enter?code={access.link_code} (works once; Ctrl-C ends)"
-    if web.token is None:
-        yield "other viewers need the token of this run: set web.token in the configuration to choose it"
-    if not is_loopback(web.host):
-        yield "the connection to the page is not encrypted: use it in a network that you trust, or behind a TLS proxy"

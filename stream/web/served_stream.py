@@ -60,6 +60,8 @@ class StreamDescription(BaseModel):
     """Where it is sent to; None where it has a source of its own."""
     camera: str | None
     """Where a visitor's camera is sent to, and comes back from with what this stream's models see."""
+    is_added: bool
+    """Whether a viewer has added it, and may take it away."""
     figures: StreamFigures
 
 
@@ -74,7 +76,6 @@ class ServedStream:
         pipeline: Pipeline,
         *,
         seat: Seat | None = None,
-        takes_cameras: bool = False,
     ) -> None:
         """Bring the parts together; nothing runs yet.
 
@@ -84,16 +85,17 @@ class ServedStream:
             views: what is watched.
             pipeline: feeds the views.
             seat: of who sends it; None where it has a source of its own.
-            takes_cameras: whether visitors may send their cameras to its models.
         """
         self.name = name
         self.title = title
         self.views = views
         self.pipeline = pipeline
         self.seat = seat
-        self._takes_cameras = takes_cameras
+        self.takes_cameras = False
+        """Whether visitors may send their cameras to its models."""
         self._state: State = "starting"
         self.error: Exception | None = None
+        self.is_added = False
 
     @property
     def state(self) -> State:
@@ -158,7 +160,8 @@ class ServedStream:
             whep_plain=None if views.plain is None else f"{whep}?picture=plain",
             overlay="browser" if views.is_drawn_by_pages else "picture",
             whip=f"/whip/{self.name}" if self.seat is not None else None,
-            camera=f"/camera/{self.name}" if self._takes_cameras else None,
+            camera=f"/camera/{self.name}" if self.takes_cameras else None,
+            is_added=self.is_added,
             figures=self.figures(),
         )
 

@@ -97,6 +97,11 @@ class Sessions(Generic[P]):
         await self._remove(session)
         return True
 
+    async def end_stream(self, stream: str) -> None:
+        """End all sessions of a stream."""
+        sessions = [session for session, (of, _) in self._peers.items() if of == stream]
+        await asyncio.gather(*(self._remove(session) for session in sessions))
+
     async def watch(self, each_check: Callable[[], None] = lambda: None) -> None:
         """End the sessions of those who have gone without a word, until cancelled.
 

@@ -6,15 +6,15 @@ which is deleted to end it. Answers hold all candidates; those of the other side
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from aiortc import RTCIceServer
 from fastapi import FastAPI, Header, HTTPException, Request, Response
 
 from models.errors import MirillaError
+from stream.web.answers import BEHIND_TOKEN, answers
 from stream.web.hub import Hub, PlainPictureError
 from stream.web.offer import Offer, OfferError, Purpose, read_offer
 from stream.web.peer import Peer
@@ -26,21 +26,16 @@ SDP = "application/sdp"
 _SDP_TEXT: dict[str, Any] = {SDP: {"schema": {"type": "string"}}}
 _FRAGMENT_TEXT: dict[str, Any] = {FRAGMENT: {"schema": {"type": "string"}}}
 _RETRY_SECONDS = 10
-REASONS: dict[int | str, dict[str, Any]] = {
-    status: {"description": description}
-    for status, description in {
-        400: "What was sent cannot be read or answered.",
-        401: "No token.",
-        404: "No stream or session of this name.",
-        406: "No codec that we have.",
-        409: "Somebody else sends this stream.",
-        412: "Another ICE session.",
-        413: "The body is too large.",
-        415: "Not the content type that is taken here.",
-        422: "ICE is not restarted here.",
-        428: "If-Match is missing.",
-        503: "Nobody more may come now.",
-    }.items()
+_REASONS = {
+    400: "What was sent cannot be read or answered.",
+    404: "No stream or session of this name.",
+    406: "No codec that we have.",
+    409: "Somebody else sends this stream.",
+    412: "Another ICE session.",
+    415: "Not the content type that is taken here.",
+    422: "ICE is not restarted here.",
+    428: "If-Match is missing.",
+    503: "Nobody more may come now.",
 }
 
 
@@ -86,7 +81,7 @@ def _add_endpoint(app: FastAPI, hub: Hub, door: _Door) -> None:
         response_class=Response,
         summary=door.summary,
         responses={
-            **_reasons(400, 401, 404, 406, 409, 413, 415, 503),
+            **_reasons(400, 404, 406, 409, 415, 503),
             201: {"description": "The SDP answer; Location is the session.", "content": _SDP_TEXT},
         },
         openapi_extra={"requestBody": {"required": True, "content": _SDP_TEXT}},
@@ -96,14 +91,14 @@ def _add_endpoint(app: FastAPI, hub: Hub, door: _Door) -> None:
     @app.options(f"/{door.path}/{{stream}}", status_code=204, response_class=Response, include_in_schema=False)
     async def tell(stream: str) -> Response:  # noqa: ARG001 - the path's part
         response = Response(status_code=204, headers={"Allow": "OPTIONS, POST", "Accept-Post": SDP})
-        add_links(response, hub.ice_servers())
+        _add_links(response, hub)
         return response
 
 
 def _add_session(app: FastAPI, door: _Door) -> None:
     path = f"/{door.path}/{{stream}}/{{session}}"
 
-    @app.delete(path, responses=_reasons(401, 404))
+    @app.delete(path, responses=_reasons(404))
     async def end(stream: str, session: str) -> None:
         """End a session."""
         if not await door.sessions.end(stream, session):
@@ -113,7 +108,7 @@ def _add_session(app: FastAPI, door: _Door) -> None:
         path,
         status_code=204,
         response_class=Response,
-        responses=_reasons(400, 401, 404, 412, 413, 415, 422, 428),
+        responses=_reasons(400, 404, 412, 415, 422, 428),
         openapi_extra={"requestBody": {"required": True, "content": _FRAGMENT_TEXT}},
     )
     async def trickle(
@@ -145,7 +140,7 @@ async def _answered(hub: Hub, door: _Door, admit: _Admit, stream: str, request: 
     response.headers["Location"] = f"/{door.path}/{stream}/{admitted.session}"
     response.headers["ETag"] = admitted.entity_tag
     response.headers["Accept-Patch"] = FRAGMENT
-    add_links(response, hub.ice_servers())
+    _add_links(response, hub)
     return response
 
 
@@ -172,20 +167,10 @@ def _check_type(request: Request, wanted: str) -> None:
 
 
 def _reasons(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: REASONS[status] for status in statuses}
+    return {**BEHIND_TOKEN, **answers({status: _REASONS[status] for status in statuses})}
 
 
-def add_links(response: Response, servers: Sequence[RTCIceServer]) -> None:
+def _add_links(response: Response, hub: Hub) -> None:
     """Name STUN and TURN servers to the other side (RFC 9725, 4.6)."""
-    for server in servers:
-        for link in _links(server):
-            response.headers.append("Link", link)
-
-
-def _links(server: RTCIceServer) -> Iterator[str]:
-    addresses = [server.urls] if isinstance(server.urls, str) else server.urls
-    for address in addresses:
-        link = f'<{address}>; rel="ice-server"'
-        if server.username is not None:
-            link += f'; username="{server.username}"; credential="{server.credential}"; credential-type="password"'
-        yield link
+    for link in hub.connections.servers.links():
+        response.headers.append("Link", link)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from aiortc import RTCDataChannel, RTCIceServer, RTCRtpSender
+from aiortc import RTCDataChannel, RTCRtpSender
 from aiortc.rtp import RTCP_PSFB_APP, AnyRtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpSrPacket, unpack_remb_fci
 
 from stream.web.bitrate import Link, LinkReport
 from stream.web.broadcast import Broadcast
+from stream.web.connections import Connections
 from stream.web.offer import Offer
 from stream.web.peer import Peer
 from stream.web.picture_encoder import EncodedPicture
@@ -34,7 +35,7 @@ class Viewer(Peer):
         broadcast: Broadcast,
         offer: Offer,
         on_gone: Callable[[], None],
-        ice_servers: Sequence[RTCIceServer] = (),
+        connections: Connections,
     ) -> None:
         """Nothing is opened yet.
 
@@ -42,9 +43,9 @@ class Viewer(Peer):
             broadcast: what is watched.
             offer: the other side's.
             on_gone: called when the connection has failed or was ended by the other side.
-            ice_servers: asked for further addresses of this machine.
+            connections: makes the connection.
         """
-        super().__init__(offer, on_gone, ice_servers)
+        super().__init__(offer, on_gone, connections)
         self.wants_results = False
         self.messages_dropped = 0
         self._broadcast = broadcast

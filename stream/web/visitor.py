@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from aiortc import RTCIceServer
 from typing_extensions import override
 
+from stream.web.connections import Connections
 from stream.web.intake import Intake
 from stream.web.offer import Offer
 from stream.web.studio import Visit
@@ -19,19 +19,17 @@ class Visitor(Viewer):
 
     direction = "sendrecv"
 
-    def __init__(
-        self, visit: Visit, offer: Offer, on_gone: Callable[[], None], ice_servers: Sequence[RTCIceServer] = ()
-    ) -> None:
+    def __init__(self, visit: Visit, offer: Offer, on_gone: Callable[[], None], connections: Connections) -> None:
         """Nothing is opened yet.
 
         Args:
             visit: the visitor's stream; ended with the connection.
             offer: the other side's.
             on_gone: called when the connection has failed or was ended by the other side.
-            ice_servers: asked for further addresses of this machine.
+            connections: makes the connection.
         """
         self.visit = visit
-        super().__init__(visit.stream.views.drawn, offer, on_gone, ice_servers)
+        super().__init__(visit.stream.views.drawn, offer, on_gone, connections)
         self._intake = Intake(self._connection, visit.source.put)
 
     @override

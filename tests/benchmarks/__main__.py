@@ -30,6 +30,7 @@ from tests.benchmarks import (
     skip_unchanged,
     streams,
     viewers,
+    visitors,
 )
 
 BENCHMARKS: dict[str, Callable[..., Table]] = {
@@ -46,6 +47,7 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "streams": streams.run,
     "viewers": viewers.run,
     "own-camera": own_camera.run,
+    "visitors": visitors.run,
     "glass-to-glass": glass_to_glass.run,
 }
 """Each takes a folder for its files; one that goes on for a while takes minutes, too."""

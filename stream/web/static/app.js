@@ -1,5 +1,8 @@
 // The page: lists the server's streams, shows each, and asks for the token where the server does.
 
+import { offerAdditions, offerRemoval } from "./additions.js";
+import { connectionSettings } from "./ice.js";
+import { offerInvitations } from "./invite.js";
 import { StreamCard } from "./stream_card.js";
 import { offerLanguages, text, translate } from "./texts.js";
 
@@ -59,11 +62,15 @@ async function look() {
     return;
   }
   const streams = await response.json();
+  const { invitations, additions } = await connectionSettings();
+  offerInvitations(invitations);
+  offerAdditions(additions, look);
   say(streams.length ? "" : "noStreams");
   if (streams.map(({ name }) => name).join("/") !== cards.map(({ name }) => name).join("/")) {
     clear();
     cards = streams.map((stream) => new StreamCard(stream));
     main.append(...cards.map(({ section }) => section));
+    streams.forEach(({ is_added: isAdded }, index) => isAdded && offerRemoval(cards[index]));
     for (const card of cards) {
       card.translate();
       card.player.start();

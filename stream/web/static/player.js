@@ -1,5 +1,6 @@
 // Watches one stream by WHEP, and comes back by itself when the connection is lost.
 
+import { connectionSettings, stepOf } from "./ice.js";
 import { ShownFrame } from "./shown_frame.js";
 
 const FIRST_RETRY_MS = 500;
@@ -8,13 +9,16 @@ const GATHERING_MS = 1000;
 // The server sends its figures every two seconds: after so long a silence it has gone.
 const SILENCE_MS = 7000;
 const PING_EVERY_MS = 2000;
+// From the answer on, and again from the connection to the first picture.
+const STEP_MS = 8000;
 
 export class Player {
   /**
    * @param {string} url where the offer is posted
    * @param {HTMLVideoElement} video
    * @param {{state: function(string, object), frame: function(object), shown: function(),
-   *   figures: function(object)}} tell what happens; `shown`: another frame is on the screen, or its message has come
+   *   figures: function(object)}} tell what happens; `shown`: another frame is on the screen, or its message has come;
+   *   `state` is told the attempt, and its step that failed: `signalling`, `ice`, `dtls` or `media`
    */
   constructor(url, video, tell) {
     this.url = url;
@@ -46,6 +50,7 @@ export class Player {
   stop() {
     this.attempt++;
     clearTimeout(this.timer);
+    clearTimeout(this.waiting);
     clearInterval(this.pinging);
     this.connection?.close();
     this.connection = null;
@@ -58,7 +63,9 @@ export class Player {
   async connect(attempt) {
     // While it tries again and again, that is what it says.
     if (!this.failures) this.tell.state("connecting", {});
-    const connection = new RTCPeerConnection();
+    const { iceServers = [] } = await connectionSettings();
+    if (attempt !== this.attempt) return;
+    const connection = new RTCPeerConnection({ iceServers });
     this.connection = connection;
     this.frame.begin();
     this.presented = 0;
@@ -78,8 +85,9 @@ export class Player {
           this.retryMs = FIRST_RETRY_MS;
           this.failures = 0;
           this.tell.state("live", {});
+          this.expectProgress(attempt);
         } else if (["failed", "closed"].includes(connection.connectionState)) {
-          this.lost(attempt, "waiting");
+          this.lost(attempt, "waiting", this.session && stepOf(connection));
         }
       };
       await connection.setLocalDescription();
@@ -90,7 +98,7 @@ export class Player {
         body: connection.localDescription.sdp,
       });
       if (response.status !== 201) {
-        this.lost(attempt, { 406: "unusable", 503: "full" }[response.status] ?? "waiting");
+        this.lost(attempt, { 406: "unusable", 503: "full" }[response.status] ?? "waiting", "signalling");
         return;
       }
       if (attempt !== this.attempt) {
@@ -100,9 +108,10 @@ export class Player {
       this.session = response.headers.get("Location");
       await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
       this.heardAt = performance.now();
+      if (connection.connectionState !== "connected") this.expectProgress(attempt);
     } catch (error) {
       console.debug("mirilla:", error);
-      this.lost(attempt, "waiting");
+      this.lost(attempt, "waiting", "signalling");
     }
   }
 
@@ -111,11 +120,24 @@ export class Player {
     return connection.addTransceiver("video", { direction: "recvonly" });
   }
 
+  /** Give the attempt up where nothing has become better of it after a while. */
+  expectProgress(attempt) {
+    clearTimeout(this.waiting);
+    const before = stepOf(this.connection);
+    this.waiting = setTimeout(async () => {
+      const received = (await this.statistics())?.framesReceived ?? 0;
+      if (attempt !== this.attempt || received) return;
+      const step = stepOf(this.connection);
+      if (step === before) this.lost(attempt, "waiting", step);
+      else this.expectProgress(attempt);
+    }, STEP_MS);
+  }
+
   /** Try again after a while that doubles, unless something newer has begun. */
-  lost(attempt, state) {
+  lost(attempt, state, step = null) {
     if (attempt !== this.attempt) return;
     this.stop();
-    this.tell.state(state, { attempt: ++this.failures });
+    this.tell.state(state, { attempt: ++this.failures, step });
     const again = this.attempt;
     this.timer = setTimeout(() => again === this.attempt && this.start(), this.retryMs * (0.8 + 0.4 * Math.random()));
     this.retryMs = Math.min(2 * this.retryMs, LONGEST_RETRY_MS);

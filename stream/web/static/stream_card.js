@@ -77,8 +77,9 @@ export class StreamCard {
 
   stateInWords(shown) {
     if (this.problem && this.end === "failed") return `${text(shown)}: ${this.problem}`;
-    const attempt = this.details?.attempt;
-    return attempt ? `${text(shown)} ${text("attempt", { number: number(attempt) })}` : text(shown);
+    const { attempt, step } = this.details ?? {};
+    const line = attempt ? `${text(shown)} ${text("attempt", { number: number(attempt) })}` : text(shown);
+    return step && shown === "waiting" ? `${line}: ${text(`${step}Failed`)}` : line;
   }
 
   hear(message) {

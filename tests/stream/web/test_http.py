@@ -8,16 +8,15 @@ import socket
 import urllib.parse
 
 import pytest
-from aiortc import RTCIceServer
-from fastapi import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stream.config import WebSettings
+from stream.web import prompt_protocol
 from stream.web.access import COOKIE
 from stream.web.guard import BODY_SECONDS
 from stream.web.serve import token_for
-from stream.web.signalling import SDP, add_links
+from stream.web.signalling import SDP
 from stream.web.trickle import FRAGMENT
 from tests.stream.web.conftest import PATTERN, Client, Serve
 from tests.stream.web.offers import an_offer
@@ -86,6 +85,10 @@ def test_an_offer_is_answered_and_the_session_ends_where_the_answer_says(serve: 
         ("POST", "/api/session", b'{"token": ', "application/json", 422),
         ("POST", "/api/session", b"[]", "application/json", 422),
         ("POST", "/api/session", b'{"token": 5}', "application/json", 422),
+        # Halves of characters, which no answer can hold: as text, and where text should not be.
+        ("POST", "/api/session", b'{"token": "\\ud800"}', "application/json", 422),
+        ("POST", "/api/session", b'{"token": ["\\ud800"], "\\udfff": 1}', "application/json", 422),
+        ("POST", "/api/streams", b'{"name": "\\ud800", "source": "rtsp://a/"}', "application/json", 422),
         ("POST", "/api/session", b"[" * 60_000, "application/json", 400),
         ("GET", "/enter", None, "", 422),
         ("GET", "/enter?code=" + "x" * 5000, None, "", 422),
@@ -146,18 +149,6 @@ def test_what_is_taken_where_can_be_asked(client: Client) -> None:
     assert headers["accept-patch"] == FRAGMENT
 
 
-def test_ice_servers_are_named_to_who_connects() -> None:
-    server = RTCIceServer(["turn:turn.example:3478", "turns:turn.example"], username="1700000000:me", credential="s3")
-    response = Response()
-    add_links(response, [RTCIceServer("stun:stun.example"), server])
-    how = 'rel="ice-server"; username="1700000000:me"; credential="s3"; credential-type="password"'
-    assert response.headers.getlist("link") == [
-        '<stun:stun.example>; rel="ice-server"',
-        f"<turn:turn.example:3478>; {how}",
-        f"<turns:turn.example>; {how}",
-    ]
-
-
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_damaged_offer_breaks_the_server(client: Client, data: st.DataObject) -> None:
@@ -190,6 +181,27 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(client: Client) -
         line.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         line.sendall((f"{70_000:x}\r\n" + "x" * 70_000 + "\r\n").encode())
         assert line.recv(100).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /healthz HTTP/1.1\r\nHost: localh",
+        # A whole request, and half of the next one.
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hea",
+    ],
+)
+def test_who_takes_a_connection_and_asks_nothing_is_let_go(
+    sent: bytes, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompt_protocol, "HEAD_SECONDS", 0.1)
+    with socket.create_connection(("127.0.0.1", serve().port), timeout=5) as line:
+        line.sendall(sent)
+        answer = b""
+        while piece := line.recv(4096):
+            answer += piece
+    assert answer.count(b"HTTP/1.1 200") == sent.count(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize(
