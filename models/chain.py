@@ -95,6 +95,14 @@ class TopDown:
         return self._pose.package
 
     @property
+    def object_labels(self) -> tuple[str, ...]:
+        """What the detector calls those that are looked at."""
+        names, wanted = self.detector.manifest.class_names, self.detector.filter.classes
+        if self._only_people:
+            return (PERSON,)
+        return names if wanted is None else tuple(name for name in names if name in wanted)
+
+    @property
     def filter(self) -> ResultFilter:
         """What of the poses is wanted."""
         return self._pose.filter

@@ -31,13 +31,8 @@ from stream.tracking import Tail
 class Painter:
     """Holds one overlay a kind of result, for one stream."""
 
-    def __init__(self, emphasis: Emphasis | None = None) -> None:
-        """Find and make the overlays.
-
-        Args:
-            emphasis: the label that stands alone, or before all others.
-        """
-        self._emphasis = emphasis
+    def __init__(self) -> None:
+        """Find and make the overlays."""
         kinds = [module.OVERLAY for module in modules_with(stream.overlays, "OVERLAY")]
         self._overlays: dict[type, Overlay[Any]] = {kind.result_type: kind.make() for kind in kinds}
 
@@ -55,6 +50,7 @@ class Painter:
         tails: Mapping[str, Sequence[Tail]] = MappingProxyType({}),
         counts: Mapping[str, Counts] = MappingProxyType({}),
         strengths: Mapping[str, float] = MappingProxyType({}),
+        emphasis: Emphasis | None = None,
     ) -> None:
         """Draw results, and the HUD where there is a reading, in place.
 
@@ -65,6 +61,7 @@ class Painter:
             tails: where objects have lately been, by model name.
             counts: what has been counted, by model name.
             strengths: of the results that are drawn faintly, 0..1, by model name.
+            emphasis: the label that stands alone, or before all others.
 
         Raises:
             ValueError: the canvas is no such array.
@@ -76,9 +73,9 @@ class Painter:
         layout = Layout(width, height)
         overlays = {title: self._overlay_for(result) for title, result in results.items()}
         drawn = results
-        if self._emphasis is not None:
-            self._emphasis.apply(canvas, results)
-            drawn = self._emphasis.drawn(results)
+        if emphasis is not None:
+            emphasis.apply(canvas, results)
+            drawn = emphasis.drawn(results)
         for title, result in drawn.items():
             with _faintly(canvas, strengths.get(title, 1.0)):
                 overlays[title].draw_areas(canvas, result, layout)

@@ -27,6 +27,8 @@ from stream.web.metrics_route import add_metrics_route
 from stream.web.rate_limit import RateLimit
 from stream.web.served_stream import StreamDescription
 from stream.web.signalling import add_signalling
+from stream.web.sketchpad import Pads, add_sketchpad
+from stream.web.sketchpad_share import SharedPads
 from stream.web.stream_routes import add_stream_routes
 
 STATIC = Path(__file__).parent / "static"
@@ -56,15 +58,17 @@ def make_app(
     *,
     invitations: Invitations,
     rate_limit: RateLimit,
+    pads: Pads,
     added: AddedStreams | None = None,
 ) -> FastAPI:
     """The application.
 
     Args:
-        hub: the streams, and who is connected.
+        hub: the streams, and who is connected; sketchpads that are shared come and go there.
         access: where tokens and links are tried; that requests are admitted is the guard's work.
         invitations: makes links for others.
         rate_limit: the guard's, for the figures.
+        pads: what guesses at drawings, and how sketchpads are shown to others.
         added: adds streams; None where nobody may.
     """
     app = FastAPI(
@@ -80,6 +84,7 @@ def make_app(
     _add_page(app, access)
     _add_streams(app, hub)
     add_signalling(app, hub)
+    add_sketchpad(app, pads.guesser, SharedPads(hub, pads.bitrate_kbps))
     add_stream_routes(app, added, hub)
     add_connection_routes(app, hub.connections.servers, invitations, allows_additions=added is not None)
     add_metrics_route(app, hub.streams, rate_limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 
 from stream.config import WebSettings
@@ -33,7 +33,7 @@ class Hub:
         connections: makes all connections.
     """
 
-    streams: Mapping[str, ServedStream]
+    streams: MutableMapping[str, ServedStream]
     studio: Studio | None
     viewers: Sessions[Viewer]
     publishers: Sessions[Publisher]
@@ -119,7 +119,7 @@ class Hub:
             visitor.go_if_broken()
 
 
-def make_hub(streams: Mapping[str, ServedStream], web: WebSettings, studio: Studio | None) -> Hub:
+def make_hub(streams: MutableMapping[str, ServedStream], web: WebSettings, studio: Studio | None) -> Hub:
     """A hub where nobody is yet."""
     return Hub(
         streams,

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from weakref import WeakSet
 
-from models.chain import LoadedModel
 from stream.config import Settings
+from stream.model_shelf import ModelShelf
+from stream.running_stream import RunningStream
 from stream.sources.pushed import WORD, PushedSource
 from stream.stream_run import prepare_stream
 from stream.web.served_stream import ServedStream
@@ -61,16 +62,16 @@ class Visit:
 class Studio:
     """Where visits are made."""
 
-    def __init__(self, settings: Settings, names: Mapping[str, str], models: dict[str, LoadedModel]) -> None:
+    def __init__(self, settings: Settings, streams: Mapping[str, RunningStream], models: ModelShelf) -> None:
         """Make ready.
 
         Args:
-            settings: of the streams that visits may be like.
-            names: those streams' titles in the settings, by their names in addresses.
-            models: all that those streams use, loaded and shared.
+            settings: of the whole.
+            streams: those that visits may be like, by their names in addresses.
+            models: what those streams use.
         """
         self._settings = settings
-        self._titles = names
+        self._streams = streams
         self._models = models
         self._numbers = itertools.count(1)
         # Those that are over are held by nobody.
@@ -88,16 +89,17 @@ class Studio:
         Raises:
             MirillaError: it cannot run.
         """
-        title, web = self._titles[like], self._settings.web
-        stream = self._settings.streams[title].model_copy(update=OF_THE_STREAM)
-        settings = self._settings.model_copy(update={"streams": {title: stream}})
+        running, web = self._streams[like], self._settings.web
+        # As they are now: they may change while the stream runs.
+        stream = running.settings.model_copy(update=OF_THE_STREAM)
+        settings = self._settings.model_copy(update={"streams": {running.name: stream}})
         source, views = PushedSource("camera", "the camera"), StreamViews(web.bitrate_kbps, stream.overlay)
         with ExitStack() as opened:
-            pipeline = prepare_stream(
-                settings, title, [views.sink], opened, opening=lambda *_: source, models=self._models
+            made = prepare_stream(
+                settings, running.name, [views.sink], opened, opening=lambda *_: source, models=self._models
             )
             number = next(self._numbers)
-            served = ServedStream(f"camera-{number}", f"camera {number}", views, pipeline)
+            served = ServedStream(f"camera-{number}", f"camera {number}", views, made.pipeline)
             visit = Visit(served, source, opened.pop_all())
         self._visits.add(visit)
         return visit
