@@ -21,6 +21,7 @@ from stream.run_command import Report, exit_as, run, view_for
 from stream.segment_command import segment
 from stream.serve_command import serve
 from stream.terminal import Debug, Quiet, log_to_terminal, out, say, say_with_traceback
+from stream.train_commands import train_webcam_detector, write_webcam_sets
 
 app = typer.Typer(
     help="Watches video and draws what models see on it while the video plays.",
@@ -32,6 +33,8 @@ train_app = typer.Typer(help="Make the bundled networks again, or train them on 
 app.command(name="run")(run)
 app.add_typer(train_app, name="train")
 train_app.command(name="sketch")(train_sketch_model)
+train_app.command(name="webcam-detector")(train_webcam_detector)
+train_app.command(name="webcam-sets")(write_webcam_sets)
 app.command(name="export")(export)
 app.command(name="models")(list_models)
 app.command(name="evaluate")(evaluate)

@@ -51,6 +51,28 @@ def draw_confusion(path: Path, title: str, confusion: NDArray[np.int64], names: 
         _save(_pairs(title, confusion[:, :-1], names), path)
 
 
+def draw_training(
+    path: Path, losses: Sequence[float], steps: Sequence[int], figures: Mapping[str, Sequence[float]]
+) -> None:
+    """Draw how a training went: the loss of each step with its running mean, and shares 0..1 at some of the steps."""
+    figure = _new_figure(9, 4)
+    left, right = figure.subplots(1, 2)
+    window = max(1, len(losses) // 100)
+    mean = np.convolve(np.asarray(losses, np.float64), np.ones(window) / window, mode="valid")
+    left.plot(np.arange(1, len(losses) + 1), losses, color=_QUIET, linewidth=0.5)
+    left.plot(np.arange(window, len(losses) + 1), mean, color=_BLUE, linewidth=2, label=f"mean of {window}")
+    left.set(xlabel="step", ylabel="loss", title="loss")
+    for name, values in figures.items():
+        right.plot(steps, values, linewidth=2, label=name)
+    right.set(xlabel="step", ylim=(0, 1), title="on new scenes")
+    for axes in (left, right):
+        axes.grid(color="#e4e4e4", linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
+    _save(figure, path)
+
+
 def _matrix(title: str, confusion: NDArray[np.int64], names: Sequence[str]) -> Figure:
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     columns = [*names, "other"]

@@ -30,6 +30,7 @@ from models.networks.sketch_cnn import (
 )
 from models.training.errors import TrainingError
 from models.training.quickdraw_data import SketchSet, Split, category_names, read_sketches, without_copies_of
+from models.training.running_average import follow
 from models.training.sketch_accuracy import SketchAccuracy, predict, top_k_shares
 from models.training.sketch_batches import MixedBatch, balanced_order, make_batch, mixed_loss
 from models.training.sketch_card import write_papers, write_record
@@ -224,7 +225,7 @@ def _train_epoch(progress: _Progress, sources: list[SketchSet], settings: Sketch
         ]
         total += _train_step(progress, batches, settings)
         done = progress.epoch * steps + step
-        _follow(progress.average, progress.model, min(settings.ema_decay, (1 + done) / (10 + done)))
+        follow(progress.average, progress.model, min(settings.ema_decay, (1 + done) / (10 + done)))
     return total / steps
 
 
@@ -250,13 +251,3 @@ def _learning_rate(done_epochs: float, settings: SketchTrainingSettings) -> floa
         return settings.learning_rate * (done_epochs / rise * 0.99 + 0.01)
     fall = (done_epochs - rise) / (settings.epochs - rise)
     return settings.learning_rate * (0.5 + 0.5 * math.cos(math.pi * fall)) + 1e-6
-
-
-def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move the averaged weights, and batch norm's statistics, towards the model's."""
-    with torch.no_grad():
-        for kept, new in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
-            if kept.is_floating_point():
-                kept.lerp_(new, 1.0 - decay)
-            else:
-                kept.copy_(new)

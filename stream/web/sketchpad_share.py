@@ -88,7 +88,7 @@ class SharedPads:
         name = next(name for number in count(1) if (name := _name(number)) not in self._streams)
         views = StreamViews(self._bitrate_kbps, OverlaySettings(hud=False))
         source = SketchpadSource(lambda: session.drawing)
-        pipeline = Pipeline(source, [RepeatedGuess(session)], [views.sink], hud=False)
+        pipeline = Pipeline(source, [RepeatedGuess(session)], [views.sink], look=Look(hud=False))
         stream = ServedStream(name, name, views, pipeline)
         self._shared[session] = self._streams[name] = stream
         threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True).start()
