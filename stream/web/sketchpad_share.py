@@ -19,6 +19,7 @@ from models.model import StageTimer, untimed
 from models.onnx_session import CPU
 from models.results import SketchGuess
 from stream.config import OverlaySettings
+from stream.live_parts import Look
 from stream.pipeline import Pipeline
 from stream.web.hub import Hub
 from stream.web.served_stream import ServedStream
