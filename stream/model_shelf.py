@@ -28,8 +28,13 @@ _NOT_OF_LOADING = {"every", "skip_unchanged", "count", "alternatives"}
 class ModelShelf:
     """Loaded models by how they are loaded; safe from any thread."""
 
-    def __init__(self) -> None:
-        """Nothing is loaded."""
+    def __init__(self, guests: int = 0) -> None:
+        """Nothing is loaded.
+
+        Args:
+            guests: so many further streams may come and go, and use what is kept for others.
+        """
+        self._guests = guests
         self._lock = threading.Lock()
         self._models: dict[str, LoadedModel] = {}
         self._users: Counter[str] = Counter()
@@ -66,8 +71,8 @@ class ModelShelf:
         users = Counter(key for models in used for key in {_loading_key(model) for model in models})
         with self._lock:
             for key, count in users.items():
-                if count > 1 and count > self._users[key]:
-                    self._models[key].share(count)
+                if count + self._guests > 1 and count > self._users[key]:
+                    self._models[key].share(count + self._guests)
             self._models = {key: model for key, model in self._models.items() if key in users}
             self._users = users
 

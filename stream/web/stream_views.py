@@ -64,6 +64,11 @@ class StreamViews:
         for broadcast in self._broadcasts:
             broadcast.tell_all(message)
 
+    def adapt(self) -> None:
+        """Set what the encoders take by what viewers have reported."""
+        for broadcast in self._broadcasts:
+            broadcast.adapt()
+
     @property
     def _broadcasts(self) -> list[Broadcast]:
         return [self.drawn] if self.plain is None else [self.drawn, self.plain]

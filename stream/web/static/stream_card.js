@@ -61,7 +61,7 @@ export class StreamCard {
   /** Take what the server says of the stream. */
   update({ state, problem }) {
     const before = this.end;
-    this.end = state === "ended" || state === "failed" ? state : null;
+    this.end = ["ended", "failed", "unpublished"].includes(state) ? state : null;
     this.problem = problem;
     if (before !== undefined && before !== this.end) this.show(this.state);
   }
