@@ -170,6 +170,12 @@ class Settings(Checked):
     overwrite: bool = False
 
 
+class ServeSettings(Settings):
+    """The configuration of `mirilla serve`, some of whose pages need no stream."""
+
+    streams: dict[str, StreamSettings] = Field(default_factory=dict)
+
+
 def read_config(path: Path) -> Settings:
     """The settings of a configuration file.
 
@@ -190,18 +196,19 @@ def read_config(path: Path) -> Settings:
     return check_settings(content, str(path))
 
 
-def check_settings(content: dict[str, Any], origin: str) -> Settings:
+def check_settings(content: dict[str, Any], origin: str, kind: type[Settings] = Settings) -> Settings:
     """The settings that nested plain values amount to.
 
     Args:
         content: as YAML gives them.
         origin: where they come from, for messages: a path, or `command line`.
+        kind: what they have to be.
 
     Raises:
         ConfigError: as `read_config`.
     """
     try:
-        return Settings.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
         raise ConfigError(f"config: {origin}: {_explained(error)}") from error
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from stream.config import Settings, check_settings
+from stream.config import ServeSettings, Settings, check_settings
 from stream.config_file import ConfigFile
 from stream.errors import ConfigError
 from stream.model_commands import fetch_zoo_models
-from stream.options import RunOptions, path_of, settings_for
+from stream.options import CONFIG_NAME, RunOptions, path_of, settings_for
 from stream.stream_options import Config, Hud, Models, Sources
 from stream.terminal import Debug, Quiet, log_to_terminal, out
 from stream.zoo_models import packages_of
@@ -41,17 +41,18 @@ def serve(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Show streams in a web page, live, and give them to any WHEP player."""
+    """Show streams in a web page, live, and give them to any WHEP player; guess at what is drawn on the page /draw."""
     log_to_terminal(debug)
     options = RunOptions(sources=source or (), models=model or (), sinks=(_SHOWN_ONLY,), hud=hud)
     given: dict[str, Any] = {"host": host, "port": port, "token": token, "tls": _tls(tls, tls_key)}
+    has_streams = config is not None or bool(options.sources) or Path(CONFIG_NAME).is_file()
 
     def read() -> Settings:
-        content = settings_for(config, options).model_dump(exclude_unset=True)
+        content = settings_for(config, options).model_dump(exclude_unset=True) if has_streams else {}
         content["web"] = {**content.get("web", {}), **{key: value for key, value in given.items() if value is not None}}
-        return check_settings(content, "command line" if config is None else str(config))
+        return check_settings(content, "command line" if config is None else str(config), ServeSettings)
 
-    settings, path = read(), path_of(config, options)
+    settings, path = read(), path_of(config, options) if has_streams else None
     fetch_zoo_models(packages_of(settings), quiet)
 
     from stream.web.serve import serve_streams

@@ -44,11 +44,15 @@ class SketchClassification:
     def preprocess(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], InkDrawing | None]:
         """The drawing in a BGR frame uint8 (H, W, 3) as float32 (1, 1, 28, 28), black where there is none."""
         found = find_drawing(image)
+        return self.as_input(found), found
+
+    def as_input(self, found: InkDrawing | None) -> NDArray[np.float32]:
+        """A drawing as the graph takes it, float32 (1, 1, 28, 28); black where there is none."""
         drawing = np.zeros((SIDE_PX, SIDE_PX), np.uint8) if found is None else found.drawing
         spec = self._manifest.input
         levels = drawing.astype(np.float32) * np.float32(spec.scale)
-        tensor = (levels - np.float32(spec.mean[0])) / np.float32(spec.std[0])
-        return tensor[None, None], found
+        tensor: NDArray[np.float32] = (levels - np.float32(spec.mean[0])) / np.float32(spec.std[0])
+        return tensor[None, None]
 
     def postprocess(self, outputs: Mapping[str, NDArray[Any]], geometry: InkDrawing | None) -> SketchGuess:
         """All classes, best first, from logits (1, C); none where `preprocess` found no drawing.

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from models.chain import LoadedModel
 from stream.config import OverlaySettings, Settings, StreamSettings, WebSettings
 from stream.config_file import ConfigFile
 from stream.errors import ConfigError
 from stream.live_changes import LiveChanges
 from stream.model_shelf import ModelShelf
 from stream.opencv_threads import opencv_on_one_thread
+from stream.options import CONFIG_NAME
 from stream.running_stream import RunningStream
 from stream.signals import stopping_on_signals
 from stream.sources import Source, open_source
@@ -33,6 +35,8 @@ from stream.web.invitation import Invitations
 from stream.web.rate_limit import RateLimit
 from stream.web.served_stream import ServedStream, address_names
 from stream.web.server import WebServer
+from stream.web.sketchpad import PAGE, Pads
+from stream.web.sketchpad_guesser import Guesser
 from stream.web.stream_views import StreamViews
 from stream.web.tls import certificate_for
 from stream.web.viewers import Viewers
@@ -53,8 +57,8 @@ class Serving:
         access: the token and the links.
         invitations: makes links for others.
         viewers: of all streams.
-        streams: by the name that they have in addresses.
-        threads: one a stream.
+        streams: by the name that they have in addresses; shared sketchpads come and go.
+        threads: one a stream of the configuration.
         changes: of the streams, while they run.
     """
 
@@ -70,7 +74,7 @@ class Serving:
 def serve_streams(
     settings: Settings, say: Callable[[str], None], config: ConfigFile | None = None, *, with_code: bool = False
 ) -> bool:
-    """Serve until Ctrl-C, SIGTERM, or the end of the last stream.
+    """Serve until Ctrl-C, SIGTERM, or the end of the last stream; without any stream, the sketchpad alone.
 
     Args:
         settings: the streams, and how they are shown.
@@ -91,8 +95,11 @@ def serve_streams(
     ):
         for line in greeting(now.invitations, settings.web, now.server.certificate, with_code=with_code):
             say(line)
-        while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in now.threads):
-            pass
+        if not now.threads:
+            say(f"there is nothing to watch without a {CONFIG_NAME} or --source; the sketchpad is at {PAGE}")
+        while not stopped.wait(_WAKE_EVERY_SECONDS):
+            if now.threads and not any(thread.is_alive() for thread in now.threads):
+                break
     return all(stream.error is None for stream in now.streams.values())
 
 
@@ -120,7 +127,7 @@ def serving(settings: Settings, config: ConfigFile | None = None) -> Iterator[Se
             for name, stream in streams.items()
         ]
         try:
-            with listening(streams, settings.web, _additions(settings, streams)) as door:
+            with listening(streams, settings.web, _additions(settings, streams), shelf.models) as door:
                 try:
                     for thread in threads:
                         thread.start()
@@ -145,14 +152,18 @@ class Door(NamedTuple):
 
 @contextmanager
 def listening(
-    streams: Mapping[str, ServedStream], web: WebSettings, added: AddedStreams | None = None
+    streams: MutableMapping[str, ServedStream],
+    web: WebSettings,
+    added: AddedStreams | None = None,
+    models: Iterable[LoadedModel] = (),
 ) -> Iterator[Door]:
     """Answer for streams that others run, until the block ends.
 
     Args:
-        streams: by the name that they have in addresses.
+        streams: by the name that they have in addresses; sketchpads that are shared come and go there.
         web: how they are shown.
         added: adds streams to them; None where nobody may.
+        models: what was loaded for the streams; the sketchpad takes those that guess at drawings.
 
     Raises:
         ConfigError: the address cannot be taken, or a certificate is no use.
@@ -161,12 +172,14 @@ def listening(
     viewers = Viewers(web.max_viewers, Connections(IceServers(web.ice_servers), web.interfaces))
     server = WebServer(web.host, web.port, certificate_for(web.tls, web.host))
     invitations = Invitations(access, server.host, server.port, is_secure=server.certificate is not None)
-    app = make_app(streams, viewers, access, invitations=invitations, rate_limit=rate_limit, added=added)
+    pads = Pads(Guesser(models), web.bitrate_kbps)
+    app = make_app(streams, viewers, access, invitations=invitations, rate_limit=rate_limit, pads=pads, added=added)
     try:
         server.start(Guard(app, access, web.host, rate_limit))
         yield Door(server, access, invitations, viewers)
     finally:
         server.stop()
+        pads.guesser.close()
 
 
 def open_repeated(spec: str, options: SourceOptions) -> Source:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -79,6 +79,7 @@ class ServedStream:
         self.state: State = "starting"
         self.error: Exception | None = None
         self.is_added = False
+        views.tell_with_frames(self._told)
 
     def run(self) -> None:
         """Run the pipeline to its end, on the calling thread; what breaks it is kept in `error`."""
@@ -101,6 +102,16 @@ class ServedStream:
         """Say that the pipeline has ended, and what broke it."""
         self.error = error
         self.state = "ended" if error is None else "failed"
+
+    def _told(self) -> dict[str, Any]:
+        """What pages are told with every frame: which objects are followed, and the newest notice."""
+        controls = self.pipeline.controls
+        told: dict[str, Any] = {}
+        if controls.pointed_objects is not None:
+            told["objects"] = [{"number": one.number, "lost": one.is_lost} for one in controls.pointed_objects]
+        if controls.notice is not None:
+            told["notice"] = {"number": controls.notice.number, "text": controls.notice.text}
+        return told
 
     def figures(self) -> StreamFigures:
         """What the pipeline counts at this moment."""

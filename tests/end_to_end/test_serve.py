@@ -84,7 +84,7 @@ def test_the_page_comes_back_by_itself_when_the_server_does(serve: Serve, page: 
     assert server.end() == 0
     wait_for(page, "waiting")
     # It says what it does, and how often it has tried.
-    page.get_by_text(re.compile(r"^interrupted, trying again \(attempt [2-9]\)$")).wait_for(timeout=WAIT_MS)
+    page.get_by_text(re.compile(r"^interrupted, trying again \(attempt [2-9]\)")).wait_for(timeout=WAIT_MS)
     again = serve(*PATTERN, port=int(server.url.rstrip("/").rpartition(":")[2]))
     wait_for(page, "live")
     page.wait_for_function("() => document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames > 3")

@@ -19,6 +19,19 @@ const TEXTS = {
     fullscreen: "Full screen",
     explore: "Explore",
     legend: "What is seen",
+    clicks: "Objects to follow",
+    clickHint: "Click on something: it is cut out and followed. Drag a box around it; Shift or the right button: not this.",
+    pointHere: "Picture: arrow keys move a cross, Enter points at what is there, minus says it is no part of the object",
+    another: "Another object",
+    without: "Not part of it",
+    undo: "Undo",
+    clear: "Clear",
+    object: "Object {number}",
+    lostObject: "Object {number}: lost",
+    removeObject: "Remove object {number}",
+    pointFirst: "Point at the object first.",
+    outside: "That is outside the picture.",
+    notConnected: "Not connected to the server.",
     isolate: "{name}, {count} in the picture: show alone",
     threshold: "Least score",
     thresholdOf: "Least score of {name}",
@@ -92,6 +105,19 @@ const TEXTS = {
     fullscreen: "Pantalla completa",
     explore: "Explorar",
     legend: "Lo que se ve",
+    clicks: "Objetos que seguir",
+    clickHint: "Pulsa sobre algo: se recorta y se sigue. Arrastra un recuadro a su alrededor; mayúsculas o botón derecho: esto no.",
+    pointHere: "Imagen: las flechas mueven una cruz, Intro señala lo que hay allí, menos dice que no es parte del objeto",
+    another: "Otro objeto",
+    without: "No es parte",
+    undo: "Deshacer",
+    clear: "Borrar todo",
+    object: "Objeto {number}",
+    lostObject: "Objeto {number}: perdido",
+    removeObject: "Quitar el objeto {number}",
+    pointFirst: "Señala primero el objeto.",
+    outside: "Eso queda fuera de la imagen.",
+    notConnected: "Sin conexión con el servidor.",
     isolate: "{name}, {count} en la imagen: mostrar solo esto",
     threshold: "Puntuación mínima",
     thresholdOf: "Puntuación mínima de {name}",
@@ -175,6 +201,11 @@ export function number(value, digits = 0) {
   return value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** A share of one in percent, as the language writes it. */
+export function percent(share) {
+  return share.toLocaleString(language, { style: "percent" });
+}
+
 /** Write the texts of everything within `root` that names one in `data-text`, or its name for readers in `data-label`. */
 export function translate(root) {
   for (const element of root.querySelectorAll("[data-text]")) {
@@ -199,4 +230,9 @@ export function offerLanguages(choice, translated) {
   choice.value = preferredLanguage();
   choice.onchange = choose;
   choose();
+}
+
+/** Take the texts of one page in, by language. */
+export function addTexts(texts) {
+  for (const [name, some] of Object.entries(texts)) Object.assign(TEXTS[name], some);
 }
