@@ -15,7 +15,7 @@ from optimum.exporters.onnx import main_export
 from rich.table import Table
 
 from exporters.parity_inputs import drawn_photo
-from models.prompted_model import load_prompted_model
+from models.prompted_model import PromptedModel, load_prompted_model
 from models.prompts import ObjectPrompt
 from tests.models.sam_checkpoints import SLIM_77, build_sam, save_sam
 
@@ -36,14 +36,19 @@ class _Stages:
         self.spent_ms[stage].append(1000 * (time.perf_counter() - began))
 
 
-def run(folder: Path) -> Table:
-    """Click on pictures, with each picture's embedding kept, and tell the halves apart."""
+def seeded_slim_sam(folder: Path, threads: int | None = None) -> PromptedModel:
+    """SlimSAM-77 at its true size, exported from seeded weights."""
     checkpoint = save_sam(*build_sam({**SLIM_77, **_TRUE_DEPTH}, 1024), folder / "checkpoint")
     with warnings.catch_warnings():
         # Torch announces its next exporter on every call.
         warnings.simplefilter("ignore")
         main_export(str(checkpoint), folder / "onnx", task="feature-extraction", do_validation=False, batch_size=1)
-    model = load_prompted_model(folder / "onnx")
+    return load_prompted_model(folder / "onnx", threads=threads)
+
+
+def run(folder: Path) -> Table:
+    """Click on pictures, with each picture's embedding kept, and tell the halves apart."""
+    model = seeded_slim_sam(folder)
     photo = drawn_photo(720, 1280)[..., ::-1]
     stages, whole_ms = _Stages(), []
     random = np.random.default_rng(1)
