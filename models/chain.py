@@ -14,6 +14,7 @@ from models.errors import ModelError
 from models.manifest import Manifest
 from models.model import Model, StageTimer, untimed
 from models.package import Package
+from models.prompted_model import PromptedModel
 from models.results import Detections, Poses, ResultFilter
 from models.tasks.keypoint_detection import PERSON, KeypointDetection
 
@@ -143,5 +144,5 @@ class TopDown:
         return np.concatenate([outputs[manifest.outputs[0]] for outputs in runs])
 
 
-LoadedModel = Model | TopDown
+LoadedModel = Model | TopDown | PromptedModel
 """What the frame loop runs: one model, or two in a row."""

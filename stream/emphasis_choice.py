@@ -6,9 +6,11 @@ import difflib
 from collections.abc import Sequence
 
 from models.chain import LoadedModel, TopDown
+from models.prompted_model import PromptedModel
 from stream.config import OverlaySettings
 from stream.errors import ConfigError
 from stream.overlays.emphasis import Emphasis, Rest
+from stream.pointing.pointed_step import MOST_OBJECTS
 
 TASKS_WITH_BOXES = ("object_detection", "instance_segmentation")
 _TASKS_WITH_AREAS = (*TASKS_WITH_BOXES, "semantic_segmentation")
@@ -52,6 +54,8 @@ def _labels_of(model: LoadedModel) -> tuple[str, ...]:
     """What a model calls the things of which it says where they are."""
     if isinstance(model, TopDown):
         return model.object_labels
+    if isinstance(model, PromptedModel):
+        return tuple(f"object {number}" for number in range(1, MOST_OBJECTS + 1))
     if model.manifest.task not in _TASKS_WITH_AREAS:
         return ()
     names, wanted = model.manifest.class_names, model.filter.classes

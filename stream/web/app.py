@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from stream.web.access import COOKIE, Access
 from stream.web.added_streams import AddedStreams
 from stream.web.answers import ANYWHERE, BEHIND_TOKEN, answers
+from stream.web.click_routes import add_click_routes
 from stream.web.connection_routes import add_connection_routes
 from stream.web.hub import Hub
 from stream.web.invitation import Invitations
@@ -88,6 +89,7 @@ def make_app(
     add_stream_routes(app, added, hub)
     add_connection_routes(app, hub.connections.servers, invitations, allows_additions=added is not None)
     add_metrics_route(app, hub.streams, rate_limit)
+    add_click_routes(app, hub.streams)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 

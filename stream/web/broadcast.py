@@ -11,10 +11,10 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,8 @@ class Broadcast:
         self.info: SourceInfo | None = None
         self.left_out = 0
         """Pictures that were not encoded because the loop was behind."""
+        self.told: Callable[[], Mapping[str, Any]] = dict
+        """What pages are told with every frame besides what the models say (asked on the write thread)."""
         self.most_bps = bitrate_bps
         self.bitrate_bps: dict[Codec, int] = {"H264": bitrate_bps, "VP8": bitrate_bps}
         """What the encoder of each codec takes at the moment."""
@@ -192,7 +194,7 @@ class Broadcast:
 
     def _message(self, result: FrameResult, ticks: int, encode_ms: float) -> str:
         captured_at_ms = (result.frame.captured_at_ns + self._epoch_offset_ns) / 1e6
-        return frame_message(result, ticks, captured_at_ms, encode_ms)
+        return frame_message(result, ticks, captured_at_ms, encode_ms, self.told())
 
     def _deliver(self, pictures: list[tuple[Codec, EncodedPicture]], message: str | None) -> None:
         self._places.release()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -98,6 +98,7 @@ class ServedStream:
         self._state: State = "starting"
         self.error: Exception | None = None
         self.is_added = False
+        views.tell_with_frames(self._told)
 
     @property
     def state(self) -> State:
@@ -127,6 +128,16 @@ class ServedStream:
         """Say that the pipeline has ended, and what broke it."""
         self.error = error
         self._state = "ended" if error is None else "failed"
+
+    def _told(self) -> dict[str, Any]:
+        """What pages are told with every frame: which objects are followed, and the newest notice."""
+        controls = self.pipeline.controls
+        told: dict[str, Any] = {}
+        if controls.pointed_objects is not None:
+            told["objects"] = [{"number": one.number, "lost": one.is_lost} for one in controls.pointed_objects]
+        if controls.notice is not None:
+            told["notice"] = {"number": controls.notice.number, "text": controls.notice.text}
+        return told
 
     def figures(self) -> StreamFigures:
         """What the pipeline counts at this moment."""
