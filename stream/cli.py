@@ -30,6 +30,7 @@ from stream.serve_command import serve
 from stream.sources.source import RtspTransport
 from stream.stream_run import RunView, StreamOutcome, run_settings
 from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say, say_with_traceback
+from stream.train_commands import train_drawing_segmenter, train_person_segmenter, train_unet
 from stream.zoo_models import packages_of
 
 app = typer.Typer(
@@ -41,6 +42,9 @@ app = typer.Typer(
 train_app = typer.Typer(help="Make the bundled networks again, or train them on your own data.", no_args_is_help=True)
 app.add_typer(train_app, name="train")
 train_app.command(name="sketch")(train_sketch_model)
+train_app.command(name="person-segmenter")(train_person_segmenter)
+train_app.command(name="drawing-segmenter")(train_drawing_segmenter)
+train_app.command(name="unet")(train_unet)
 app.command(name="export")(export)
 app.command(name="models")(list_models)
 app.command(name="evaluate")(evaluate)

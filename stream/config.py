@@ -103,6 +103,8 @@ class OverlaySettings(_Checked):
     """`LABEL` or `LABEL:REST`, with a rest of `white`, `blur` or `grey`."""
     highlight: str | None = None
     """`LABEL`."""
+    background: Annotated[str, Field(min_length=1)] = "none"
+    """What comes behind people: `blur`, `white`, a picture's path, or `none`, what is there."""
 
 
 def _as_overlay(value: Any) -> Any:

@@ -24,6 +24,7 @@ from stream.frame_result import FrameResult
 from stream.infer_stage import InferStage
 from stream.metrics import Metrics
 from stream.model_step import ModelStep, PipelineModel
+from stream.overlays.background import Background
 from stream.overlays.emphasis import Emphasis
 from stream.picture_timing import PictureTiming, Timing
 from stream.renderer import Renderer
@@ -67,6 +68,7 @@ class Pipeline:
         hud: bool = True,
         watermark: bool = False,
         emphasis: Emphasis | None = None,
+        background: Background | None = None,
         limits: Limits | None = None,
         timing: Timing = "auto",
         max_age_ms: float | None = None,
@@ -81,6 +83,7 @@ class Pipeline:
             hud: whether the run's figures are drawn on the picture.
             watermark: whether the time of capture is: see `stream.watermark`.
             emphasis: the label that stands alone in the picture, or before all others.
+            background: what comes behind people.
             limits: when to stop before the source ends.
             timing: whether pictures wait for the models.
             max_age_ms: a frame that is older when the models could take it is dropped; None drops none.
@@ -98,6 +101,7 @@ class Pipeline:
             self._infer_stage.providers,
             hud=hud,
             emphasis=emphasis,
+            background=background,
             source=source,
             watermark=CaptureClock() if watermark else None,
         )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.metrics import Metrics
+from stream.overlays.background import Background
 from stream.overlays.drawing import Painter
 from stream.overlays.emphasis import Emphasis
 from stream.overlays.hud import HudReading
@@ -29,6 +30,7 @@ class Renderer:
         *,
         hud: bool,
         emphasis: Emphasis | None = None,
+        background: Background | None = None,
         source: Source | None = None,
         watermark: CaptureClock | None = None,
     ) -> None:
@@ -39,6 +41,7 @@ class Renderer:
             providers: by model name, the ONNX Runtime provider that runs it.
             hud: whether the figures are drawn.
             emphasis: the label that stands alone, or before all others.
+            background: what comes behind people.
             source: where frames come from; asked for its status.
             watermark: where it is given, the time of capture stands in the picture, by this clock.
         """
@@ -47,7 +50,8 @@ class Renderer:
         self._hud = hud
         self._source = source
         self._watermark = watermark
-        self._painter = Painter(emphasis)
+        self._painter = Painter(emphasis, background)
+        self._is_changed = background is not None
         self._canvas: NDArray[np.uint8] | None = None
         self._reading: HudReading | None = None
         self._reading_until_seconds = 0.0
@@ -60,7 +64,7 @@ class Renderer:
             is_refreshed: whether it is the last frame once more, so that only the figures have changed.
         """
         image = result.frame.image
-        if not self._hud and not result.results and self._watermark is None:
+        if not self._hud and not result.results and self._watermark is None and not self._is_changed:
             return image
         if self._canvas is None or self._canvas.shape != image.shape:
             self._canvas = np.empty_like(image)
@@ -69,7 +73,13 @@ class Renderer:
             self._reading = None
         hud = self._reading_for(result.frame) if self._hud else None
         self._painter.paint(
-            self._canvas, result.results, hud, tails=result.tails, counts=result.counts, strengths=result.strengths
+            self._canvas,
+            result.results,
+            hud,
+            tails=result.tails,
+            counts=result.counts,
+            strengths=result.strengths,
+            seconds=result.frame.pts_seconds,
         )
         if self._watermark is not None:
             draw_watermark(self._canvas, self._watermark.epoch_ms(result.frame.captured_at_ns))

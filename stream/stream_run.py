@@ -19,7 +19,7 @@ from models.tasks.object_detection import DEFAULT_THRESHOLD
 from stream.capture_stage import Limits
 from stream.config import ModelSettings, Settings, StreamSettings
 from stream.counting import ObjectCounter
-from stream.emphasis_choice import TASKS_WITH_BOXES, emphasis_for
+from stream.emphasis_choice import TASKS_WITH_BOXES, background_for, emphasis_for
 from stream.errors import ConfigError
 from stream.event_log import log_event
 from stream.metrics import Metrics
@@ -180,6 +180,7 @@ def _prepare(
             hud=stream.overlay.hud,
             watermark=stream.overlay.watermark,
             emphasis=emphasis_for(stream.overlay, chosen),
+            background=background_for(stream.overlay, chosen),
             limits=Limits(stream.frames, stream.duration),
             timing=stream.overlay.results,
             max_age_ms=stream.max_age_ms,

@@ -1,6 +1,6 @@
-"""Draws precision-recall curves and confusion matrices as PNG; the one file here that imports matplotlib, when called.
+"""Draws curves and confusions of models, and the course of a training, as PNG; the one file that imports matplotlib.
 
-The same figures make the same file.
+It does so when it is called. The same figures make the same file.
 """
 
 from __future__ import annotations
@@ -49,6 +49,27 @@ def draw_confusion(path: Path, title: str, confusion: NDArray[np.int64], names: 
         _save(_matrix(title, confusion, names), path)
     else:
         _save(_pairs(title, confusion[:, :-1], names), path)
+
+
+def draw_training(
+    path: Path, title: str, steps: Sequence[int], losses: Sequence[float], figures: Mapping[str, Sequence[float]]
+) -> None:
+    """Draw the training loss, and figures 0..1 on pictures that were not trained on, over the steps."""
+    figure = _new_figure(7, 5)
+    axes = figure.subplots()
+    axes.plot(steps, losses, color=_QUIET, linewidth=2, label="training loss")
+    axes.set(xlabel="steps", ylabel="training loss", title=title)
+    axes.set_ylim(bottom=0)
+    shares = axes.twinx()
+    for name, values in figures.items():
+        shares.plot(steps, values, color=_BLUE, linewidth=2, label=name)
+    shares.set(ylim=(0, 1), ylabel=", ".join(figures))
+    axes.grid(color="#e4e4e4", linewidth=0.8)
+    axes.set_axisbelow(True)
+    for part in (axes, shares):
+        part.spines[["top"]].set_visible(False)
+    figure.legend(frameon=False, loc="center right", bbox_to_anchor=(0.88, 0.5))
+    _save(figure, path)
 
 
 def _matrix(title: str, confusion: NDArray[np.int64], names: Sequence[str]) -> Figure:

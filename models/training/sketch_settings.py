@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import TypeAdapter, ValidationError
-
-from models.training.errors import TrainingError
+from models.training.setting_words import check_settings, command_of, settings_from_texts, told
 
 Architecture = Literal["notes", "resnet"]
 QUICKDRAW_CREDIT = "Trained on drawings of Quick, Draw! by Google (quickdraw.withgoogle.com/data), CC BY 4.0"
@@ -103,9 +99,7 @@ class SketchTrainingSettings:
             "seed: expected at least 0": self.seed >= 0,
             "threads: expected at least 1": self.threads >= 1,
         }
-        for expectation, holds in checks.items():
-            if not holds:
-                raise TrainingError(f"{expectation}, got {getattr(self, expectation.split(':')[0])!r}")
+        check_settings(self, checks)
 
     @classmethod
     def from_texts(cls, texts: Sequence[str], **settings: Any) -> Self:
@@ -118,35 +112,9 @@ class SketchTrainingSettings:
         Raises:
             TrainingError: a text has another form, or names no setting, or its value makes no sense.
         """
-        defaults = {setting.name: setting.default for setting in fields(cls)}
-        for text in texts:
-            key, separator, value = text.partition("=")
-            if not separator or key not in defaults:
-                close = difflib.get_close_matches(key, defaults, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(defaults)}"
-                raise TrainingError(f"--set {text!r}: expected KEY=VALUE with a known key; {hint}")
-            settings[key] = value.split(",") if isinstance(defaults[key], tuple) else value
-        try:
-            return TypeAdapter(cls).validate_python(settings)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise TrainingError(f"--set {first['loc'][0]}={first['input']}: {first['msg']}") from error
+        return settings_from_texts(cls, texts, settings)
 
     def command(self) -> str:
         """The command line that makes these weights again, less what the machine alone decides."""
-        words = ["mirilla", "train", "sketch", "--data", _told(self.data), "--output", self.output.name]
-        for setting in fields(self):
-            value = getattr(self, setting.name)
-            if setting.name in ("data", "output", "resume", "threads") or value == setting.default:
-                continue
-            if setting.name in _OPTIONS:
-                words += [f"--{setting.name}", str(value)]
-            else:
-                told = ",".join(map(str, value)) if isinstance(value, tuple) else _told(value)
-                words += ["--set", f"{setting.name}={told}"]
-        return shlex.join(words)
-
-
-def _told(value: Any) -> str:
-    # Where a folder lies on this machine is nobody else's business.
-    return "/".join(value.resolve().parts[-2:]) if isinstance(value, Path) else str(value)
+        words = ["mirilla", "train", "sketch", "--data", told(self.data), "--output", self.output.name]
+        return command_of(self, words, _OPTIONS, ("data", "output", "resume", "threads"))

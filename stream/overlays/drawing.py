@@ -19,6 +19,7 @@ import stream.overlays
 from models.discovery import modules_with
 from models.results import Result, objects_of
 from stream.counting import Counts
+from stream.overlays.background import Background
 from stream.overlays.counts import draw_count_marks, draw_count_panel
 from stream.overlays.emphasis import Emphasis
 from stream.overlays.hud import HudReading, draw_hud
@@ -31,13 +32,15 @@ from stream.tracking import Tail
 class Painter:
     """Holds one overlay a kind of result, for one stream."""
 
-    def __init__(self, emphasis: Emphasis | None = None) -> None:
+    def __init__(self, emphasis: Emphasis | None = None, background: Background | None = None) -> None:
         """Find and make the overlays.
 
         Args:
             emphasis: the label that stands alone, or before all others.
+            background: what comes behind people.
         """
         self._emphasis = emphasis
+        self._background = background
         kinds = [module.OVERLAY for module in modules_with(stream.overlays, "OVERLAY")]
         self._overlays: dict[type, Overlay[Any]] = {kind.result_type: kind.make() for kind in kinds}
 
@@ -55,6 +58,7 @@ class Painter:
         tails: Mapping[str, Sequence[Tail]] = MappingProxyType({}),
         counts: Mapping[str, Counts] = MappingProxyType({}),
         strengths: Mapping[str, float] = MappingProxyType({}),
+        seconds: float = 0.0,
     ) -> None:
         """Draw results, and the HUD where there is a reading, in place.
 
@@ -65,6 +69,7 @@ class Painter:
             tails: where objects have lately been, by model name.
             counts: what has been counted, by model name.
             strengths: of the results that are drawn faintly, 0..1, by model name.
+            seconds: presentation time of the picture, by which a background keeps its edge steady.
 
         Raises:
             ValueError: the canvas is no such array.
@@ -76,6 +81,9 @@ class Painter:
         layout = Layout(width, height)
         overlays = {title: self._overlay_for(result) for title, result in results.items()}
         drawn = results
+        if self._background is not None:
+            self._background.apply(canvas, results, seconds)
+            drawn = results = self._background.drawn(results)
         if self._emphasis is not None:
             self._emphasis.apply(canvas, results)
             drawn = self._emphasis.drawn(results)
@@ -92,9 +100,9 @@ class Painter:
                 overlays[title].draw_marks(canvas, result, layout)
         if hud is not None:
             draw_hud(canvas, hud, layout)
-        for title, overlay in overlays.items():
+        for title, result in results.items():
             with _faintly(canvas, strengths.get(title, 1.0)):
-                overlay.draw_panel(canvas, results[title], title, layout)
+                overlays[title].draw_panel(canvas, result, title, layout)
         for title, counted in counts.items():
             draw_count_panel(canvas, counted, title, layout)
 
