@@ -22,11 +22,14 @@ from models.training.webcam_people import read_backgrounds
 
 PAPER, INK = "paper", "ink"
 
-_PAGE_WH = (512, 384)
+_WHOLE_WH, _PART_WH = (320, 240), (512, 384)
+"""Of pages that are shown whole, about the network's own size, and of those that are cut."""
 _HELD_OUT_WH = (640, 480)
 _HELD_OUT_PAGES = 500
 _HELD_OUT_SEED = 900_001
-_WHOLE_CHANCE, _DRAWING_CHANCE = 0.4, 0.3
+_WHOLE_CHANCE = 0.4
+_DRAWING_CHANCE = 0.5
+"""Of a page that is cut, to be cut to one drawing."""
 _AIR = (0.05, 0.6)
 """Around a drawing that is cut out, a share of its longer side."""
 _PARTS = (0.35, 0.8)
@@ -42,7 +45,7 @@ class InkPages:
         """Take drawings, and photographs on which sheets lie."""
         self._book = book
         self._backdrops = backdrops
-        self._maker = PageMaker(book, _PAGE_WH, backdrops)
+        self._whole, self._cut = (PageMaker(book, size_wh, backdrops) for size_wh in (_WHOLE_WH, _PART_WH))
         self._seed = seed
 
     @classmethod
@@ -68,8 +71,9 @@ class InkPages:
         self, size_wh: tuple[int, int], random: np.random.Generator
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """A picture uint8 (H, W, 3), BGR, and its mask uint8 (H, W), 1 where there is ink; `random` decides all."""
-        page = self._maker.make(self._seed, int(random.integers(2**31)))
-        left, top, right, bottom = _cut(page, random)
+        is_whole = random.random() < _WHOLE_CHANCE
+        page = (self._whole if is_whole else self._cut).make(self._seed, int(random.integers(2**31)))
+        left, top, right, bottom = (0, 0, *_WHOLE_WH) if is_whole else _part(page, random)
         picture, ink = page.image[top:bottom, left:right], page.ink[top:bottom, left:right]
         shrinks = (right - left) * (bottom - top) > size_wh[0] * size_wh[1]
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -92,13 +96,10 @@ def is_drawing_folder(folder: Path) -> bool:
     return (folder / "strokes").is_dir() or (folder / "bitmaps").is_dir()
 
 
-def _cut(page: Page, random: np.random.Generator) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what is shown of a page: all, one drawing with air around it, or any part."""
+def _part(page: Page, random: np.random.Generator) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is shown of a page: one drawing with air around it, or any part."""
     height, width = page.owners.shape
-    kind = random.random()
-    if kind < _WHOLE_CHANCE:
-        return 0, 0, width, height
-    if kind < _WHOLE_CHANCE + _DRAWING_CHANCE and len(page.boxes_xyxy):
+    if random.random() < _DRAWING_CHANCE and len(page.boxes_xyxy):
         box = page.boxes_xyxy[int(random.integers(len(page.boxes_xyxy)))].astype(float)
         air = random.uniform(*_AIR, 4) * max(box[2] - box[0], box[3] - box[1])
         low, high = box[:2] - air[:2], box[2:] + air[2:]

@@ -17,7 +17,13 @@ _UNSAID = ("kind", "data", "backgrounds", "output", "resume", "threads", "device
 
 KIND_DEFAULTS: dict[Kind, dict[str, Any]] = {
     "person-segmenter": {"size": 160, "steps": 6000},
-    "drawing-segmenter": {"size": 256, "channels": (8, 16, 32, 48, 64), "batch_size": 8, "steps": 6000},
+    "drawing-segmenter": {
+        "size": 256,
+        "channels": (8, 16, 32, 48, 64),
+        "steps": 4000,
+        "batch_size": 8,
+        "dice": 1.0,
+    },
     "unet": {},
 }
 """What differs from the defaults below for what is learned."""
