@@ -53,13 +53,13 @@ class CountSettings(_Checked):
 
 
 class DetectorSettings(_Checked):
-    """The detector that finds people for a pose model; it runs where the pose model runs."""
+    """The detector that finds people for a pose model, or drawings for a sketch model; it runs where that runs."""
 
     package: str
-    """As a model's; `none` takes the whole picture for one person."""
+    """As a model's; `none` takes the whole picture for one person, or looks for one drawing in it."""
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     classes: tuple[str, ...] | None = None
-    """None takes what is called `person`, or everything where the detector knows no such class."""
+    """None takes what is called `person` or `drawing`, or everything where the detector knows no such class."""
     max_detections: Annotated[int, Field(ge=1)] = 300
 
 
@@ -88,7 +88,9 @@ class ModelSettings(_Checked):
     """Objects keep an id from frame to frame, and are counted."""
     count: CountSettings | None = None
     detector: Annotated[DetectorSettings | None, BeforeValidator(_as_model)] = None
-    """For pose models, and only for them."""
+    """For pose models and sketch models, and only for them."""
+    ink: Annotated[str, Field(min_length=1)] | None = None
+    """For sketch models behind a detector: the package that tells ink from paper; None takes `drawing-segmenter`."""
 
 
 class OverlaySettings(_Checked):

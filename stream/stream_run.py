@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from models import MirillaError, Model, TopDown, load_model
 from models.chain import LoadedModel
+from models.drawing_chain import DrawingChain
 from models.tasks.object_detection import DEFAULT_THRESHOLD
 from stream.capture_stage import Limits
 from stream.config import ModelSettings, Settings, StreamSettings
@@ -23,10 +24,10 @@ from stream.emphasis_choice import TASKS_WITH_BOXES, background_for, emphasis_fo
 from stream.errors import ConfigError
 from stream.event_log import log_event
 from stream.metrics import Metrics
+from stream.model_chains import POSES, with_detector
 from stream.model_step import ModelStep
 from stream.opencv_threads import opencv_on_one_thread
 from stream.pipeline import Pipeline
-from stream.pose_models import POSES, with_detector
 from stream.sinks import Sink, make_sink
 from stream.sources import Source, open_source
 from stream.sources.address import redacted
@@ -221,7 +222,9 @@ def _step(settings: ModelSettings, models: dict[str, LoadedModel]) -> ModelStep:
         raise ConfigError(f"models: {model.name}: {wanted}: the model finds no objects; leave {wanted!r} out")
     if count is not None and count.lines and not settings.track:
         raise ConfigError(f"models: {model.name}: count.lines: only tracked objects cross lines; add 'track: true'")
-    tracker = Tracker(_threshold(settings)) if settings.track else None
+    # What drawings are taken for is steadied over the frames that show them.
+    is_followed = settings.track or isinstance(model, DrawingChain)
+    tracker = Tracker(_threshold(settings)) if is_followed else None
     counter = None
     if settings.track or count is not None:
         counter = ObjectCounter(count.lines, count.zones) if count else ObjectCounter()

@@ -45,10 +45,13 @@ class SketchClassification:
         """The drawing in a BGR frame uint8 (H, W, 3) as float32 (1, 1, 28, 28), black where there is none."""
         found = find_drawing(image)
         drawing = np.zeros((SIDE_PX, SIDE_PX), np.uint8) if found is None else found.drawing
+        return self.tensor(drawing[None]), found
+
+    def tensor(self, drawings: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The input float32 (N, 1, 28, 28) for drawings uint8 (N, 28, 28), white strokes on black."""
         spec = self._manifest.input
-        levels = drawing.astype(np.float32) * np.float32(spec.scale)
-        tensor = (levels - np.float32(spec.mean[0])) / np.float32(spec.std[0])
-        return tensor[None, None], found
+        levels = drawings.astype(np.float32) * np.float32(spec.scale)
+        return np.asarray((levels - np.float32(spec.mean[0])) / np.float32(spec.std[0]))[:, None]
 
     def postprocess(self, outputs: Mapping[str, NDArray[Any]], geometry: InkDrawing | None) -> SketchGuess:
         """All classes, best first, from logits (1, C); none where `preprocess` found no drawing.

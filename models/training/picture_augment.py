@@ -41,12 +41,18 @@ def augment_pair(
         # Warping does not average what it shrinks.
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.4 / shrink), np.uint8)
     changed = np.asarray(cv2.warpAffine(picture, to_size, size_wh, borderMode=cv2.BORDER_REFLECT_101), np.uint8)
-    beside = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": NOT_COUNTED}
-    moved = np.asarray(cv2.warpAffine(labels, to_size, size_wh, flags=cv2.INTER_NEAREST, **beside), np.uint8)
+    moved = cv2.warpAffine(
+        labels,
+        to_size,
+        size_wh,
+        flags=cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=NOT_COUNTED,
+    )
     changed = lit_anew(changed, 0.5 * strength, random)
     if random.random() < 0.5:
         changed = as_a_camera_sees_it(changed, random)
-    return changed, moved
+    return changed, np.asarray(moved, np.uint8)
 
 
 def _map(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,13 +59,13 @@ def build_segmenter(settings: SegmenterSettings, class_names: tuple[str, ...]) -
     """
     labels = label_settings(class_names)
     if settings.start is not None:
-        return _started(settings, labels)
+        return _started(settings.start, settings.size, labels)
     if settings.architecture == "unet":
         binary = len(class_names) == 2
         config = UNetConfig(image_size=settings.size, channels=settings.channels, binary=binary, **labels)
         return Segmenter(UNet(config), (0.0,) * 3, (1.0,) * 3, None)
     channels = settings.channels
-    tiny = SegformerConfig(
+    tiny = SegformerConfig(  # type: ignore[no-untyped-call]
         depths=[2, 2, 2, 2],
         sr_ratios=[8, 4, 2, 1],
         hidden_sizes=list(channels),
@@ -75,26 +76,23 @@ def build_segmenter(settings: SegmenterSettings, class_names: tuple[str, ...]) -
         **labels,
     )
     processor = SegformerImageProcessor(size={"height": settings.size, "width": settings.size})
-    return Segmenter(
-        SegformerForSemanticSegmentation(tiny), tuple(processor.image_mean), tuple(processor.image_std), processor
-    )
+    network = SegformerForSemanticSegmentation(tiny)  # type: ignore[no-untyped-call]
+    return Segmenter(network, tuple(processor.image_mean), tuple(processor.image_std), processor)
 
 
-def _started(settings: SegmenterSettings, labels: dict[str, Any]) -> Segmenter:
+def _started(start: Path, size: int, labels: dict[str, Any]) -> Segmenter:
     told: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         network = AutoModelForSemanticSegmentation.from_pretrained(
-            settings.start, ignore_mismatched_sizes=True, weights_only=True, **labels, **told
+            start, ignore_mismatched_sizes=True, weights_only=True, **labels, **told
         )
         if isinstance(network, UNet):
             return Segmenter(network, (0.0,) * 3, (1.0,) * 3, None)
-        processor: Any = AutoImageProcessor.from_pretrained(settings.start, use_fast=False, **told)  # type: ignore[no-untyped-call]
+        processor: Any = AutoImageProcessor.from_pretrained(start, use_fast=False, **told)  # type: ignore[no-untyped-call]
     except Exception as error:  # every architecture raises its own
         lines = str(error).splitlines() or [type(error).__name__]
-        raise TrainingError(
-            f"start: {settings.start} is no segmentation checkpoint that can be read: {lines[0]}"
-        ) from error
-    processor.size = {"height": settings.size, "width": settings.size}
+        raise TrainingError(f"start: {start} is no segmentation checkpoint that can be read: {lines[0]}") from error
+    processor.size = {"height": size, "width": size}
     return Segmenter(network, tuple(processor.image_mean), tuple(processor.image_std), processor)
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -95,7 +96,7 @@ def train_segmenter(
     torch.manual_seed(settings.seed)
     settings.output.mkdir(parents=True, exist_ok=True)
     segmenter = build_segmenter(settings, training.class_names)
-    state = _begin(settings, segmenter, device)
+    state = _begin(settings, segmenter, training.class_names, device)
     watched = _watched(segmenter, validation, settings)
     last = min(settings.steps, settings.stop_after or settings.steps)
     losses: list[float] = []
@@ -126,17 +127,25 @@ def _device(settings: SegmenterSettings) -> torch.device:
     return device
 
 
-def _begin(settings: SegmenterSettings, segmenter: Segmenter, device: torch.device) -> TrainingState[PreTrainedModel]:
-    # Cast away what transformers' own signature of `to` cannot say of itself.
-    model: nn.Module = segmenter.network
-    average = build_segmenter(settings, tuple(segmenter.network.config.id2label.values())).network
+def _begin(
+    settings: SegmenterSettings, segmenter: Segmenter, class_names: tuple[str, ...], device: torch.device
+) -> TrainingState[PreTrainedModel]:
+    average = build_segmenter(settings, class_names).network
     average.load_state_dict(segmenter.network.state_dict())
-    for network in (model, average):
-        nn.Module.to(network, device=device, memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(parameter_groups(model, settings.weight_decay), lr=settings.learning_rate)
+    for network in (segmenter.network, average):
+        _move(network, device, torch.channels_last)
+    optimizer = torch.optim.AdamW(parameter_groups(segmenter.network, settings.weight_decay), lr=settings.learning_rate)
     state = TrainingState[PreTrainedModel](segmenter.network, average, optimizer)
     state.begin(settings.output, settings.command(), resume=settings.resume)
     return state
+
+
+def _move(network: nn.Module, device: torch.device, layout: torch.memory_format) -> None:
+    """Bring weights to a device, kernels in a layout."""
+    network.to(device)
+    # No signature of torch's names the layout.
+    to: Any = network.to
+    to(memory_format=layout)
 
 
 def _batches(
@@ -220,7 +229,7 @@ def _finish(
 ) -> TrainedSegmenter:
     result = Segmenter(state.average, segmenter.mean, segmenter.std, segmenter.processor)
     result.network.train(mode=False)
-    nn.Module.to(result.network, device="cpu", memory_format=torch.contiguous_format)
+    _move(result.network, torch.device("cpu"), torch.contiguous_format)
     result.network.save_pretrained(settings.output)
     if result.processor is not None:
         result.processor.save_pretrained(settings.output)

@@ -215,8 +215,8 @@ def read_backgrounds(folder: Path, part: Part, *, with_people: bool = False) -> 
         for annotations in [] if with_people else sorted(folder.glob("*.json")):
             told = json.loads(annotations.read_text(encoding="utf-8"))
             people = {category["id"] for category in told["categories"] if category["name"] == PERSON}
-            with_people = {row["image_id"] for row in told["annotations"] if row["category_id"] in people}
-            peopled |= {Path(row["file_name"]).name for row in told["images"] if row["id"] in with_people}
+            shown = {row["image_id"] for row in told["annotations"] if row["category_id"] in people}
+            peopled |= {Path(row["file_name"]).name for row in told["images"] if row["id"] in shown}
         files = sorted(path for path in (folder / "images").rglob("*.jpg") if path.name not in peopled)
         chosen = [read_picture(path) for path in _part_of(files, part)]
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -112,7 +112,7 @@ def _softened(marked: NDArray[np.uint8]) -> NDArray[np.float32]:
     small_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(marked, small_wh, interpolation=cv2.INTER_AREA)
     soft = cv2.GaussianBlur(small, (0, 0), _EDGE_SIGMA_PX, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(soft, np.float32) / 255
+    return np.asarray(soft, np.float32) * np.float32(1 / 255)
 
 
 def _levels(share: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -107,7 +107,8 @@ class Painter:
             draw_count_panel(canvas, counted, title, layout)
 
     def _overlay_for(self, result: Result) -> Overlay[Any]:
-        overlay = self._overlays.get(type(result))
+        kinds = (self._overlays.get(kind) for kind in type(result).__mro__)
+        overlay = next((found for found in kinds if found is not None), None)
         if overlay is None:
             known = ", ".join(sorted(kind.__name__ for kind in self.result_types))
             raise TypeError(f"result: expected one of {known}, got {type(result).__name__}")
