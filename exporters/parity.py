@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -60,9 +59,7 @@ class ParityLog:
     max_abs: dict[str, float] = field(default_factory=dict)
     relative: dict[str, float] = field(default_factory=dict)
     agreement: dict[str, float] = field(default_factory=dict)
-    """By what was compared: the share over all inputs, at the batch size where it is least."""
-    shares: dict[str, dict[int, list[float]]] = field(default_factory=dict)
-    """The same of each run, by batch size."""
+    """By what was compared: the least share of any run."""
     shaken: ParityLog | None = None
     """Of detectors that rank their queries: PyTorch against itself, with inputs changed by a rounding error."""
 
@@ -87,9 +84,7 @@ class ParityLog:
         comparable = all(name in got and got[name].shape == wanted.shape for name, wanted in expected.items())
         shares = agreement(expected, got, self.gate.likeness) if comparable else {"results": 0.0}
         for what, share in shares.items():
-            of_batch = self.shares.setdefault(what, {}).setdefault(_batch_size(expected), [])
-            of_batch.append(share)
-            self.agreement[what] = min(fmean(found) for found in self.shares[what].values())
+            self.agreement[what] = min(share, self.agreement.get(what, 1.0))
 
     @property
     def complaints(self) -> list[str]:

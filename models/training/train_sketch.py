@@ -114,9 +114,14 @@ def _finish(
 
 
 def _calibration(training: SketchSet, seed: int) -> NDArray[np.uint8]:
-    """Some of the drawings, every category equally often; uint8 (N, 28, 28)."""
+    """Some of the drawings, every category equally often, an empty and a full picture; uint8 (N + 2, 28, 28).
+
+    The last two are as far as a picture goes: what lies beyond the ranges of an int8 model is cut off.
+    """
     order = balanced_order(training, min(_CALIBRATION_DRAWINGS, len(training)), np.random.default_rng(seed))
-    return training.rendered()[order]
+    drawings = training.rendered()[order]
+    extremes = np.stack([np.full_like(drawings[0], level) for level in (0, 255)])
+    return np.concatenate([drawings, extremes])
 
 
 def _shares(model: SketchModel, sketches: SketchSet) -> tuple[float, float]:

@@ -177,6 +177,16 @@ def test_shares_are_those_worked_by_hand(
     assert measure(wanted, got, Likeness()) == expected
 
 
+def test_the_worst_run_counts() -> None:
+    # Nine runs agree in all five of the best classes, one in four: the mean would pass nine tenths.
+    log = ParityLog(Gate(agreement=0.9), 10)
+    alike = {"logits": np.arange(6.0)[None]}
+    for swapped in [alike] * 9 + [{"logits": np.array([[1.0, 0, 2, 3, 4, 5]])}]:
+        log.note(alike, {"logits": swapped["logits"].copy()}, agreement.classes)
+    assert log.agreement == {"top1": 1.0, "top5": 0.8}
+    assert log.complaints[-1] == "only 80.0% of the top5 are alike (needed 90.0%)"
+
+
 def queries(order: list[int]) -> Outputs:
     table = np.random.default_rng(0).normal(size=(1, 20, 6))[:, order]
     return {"logits": table[..., :2], "pred_boxes": table[..., 2:]}

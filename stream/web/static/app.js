@@ -2,7 +2,7 @@
 
 import { Figures } from "./figures.js";
 import { Player } from "./player.js";
-import { preferredLanguage, setLanguage, text, translate } from "./texts.js";
+import { offerLanguages, text, translate } from "./texts.js";
 
 const LOOK_EVERY_MS = 3000;
 const FIGURES_EVERY_MS = 1000;
@@ -10,7 +10,6 @@ const MOST_LABELS = 5;
 
 const main = document.getElementById("streams");
 const notice = document.getElementById("notice");
-const languageChoice = document.getElementById("language");
 let cards = [];
 
 class Card {
@@ -165,19 +164,10 @@ async function look() {
   streams.forEach((stream, index) => cards[index].update(stream));
 }
 
-function translatePage() {
-  translate(document);
+offerLanguages(document.getElementById("language"), () => {
   for (const card of cards) card.translate();
   if (notice.dataset.key) say(notice.dataset.key);
-}
-
-languageChoice.value = preferredLanguage();
-setLanguage(languageChoice.value);
-languageChoice.onchange = () => {
-  setLanguage(languageChoice.value);
-  translatePage();
-};
-translatePage();
+});
 addEventListener("pagehide", () => cards.forEach((card) => card.player.stop()));
 addEventListener("pageshow", ({ persisted }) => {
   if (persisted) cards.filter((card) => !card.isPaused).forEach((card) => card.player.start());

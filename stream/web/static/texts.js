@@ -3,6 +3,10 @@
 const TEXTS = {
   en: {
     skip: "To the streams",
+    pages: "Pages",
+    watch: "Watch",
+    camera: "My camera",
+    draw: "Draw",
     language: "Language",
     token: "Token of this server",
     enter: "Enter",
@@ -43,6 +47,10 @@ const TEXTS = {
   },
   es: {
     skip: "A las emisiones",
+    pages: "Páginas",
+    watch: "Ver",
+    camera: "Mi cámara",
+    draw: "Dibujar",
     language: "Idioma",
     token: "Clave de este servidor",
     enter: "Entrar",
@@ -86,14 +94,14 @@ const TEXTS = {
 const KEPT_AS = "mirilla-language";
 
 /** The language that was chosen here before, or the browser's. */
-export function preferredLanguage() {
+function preferredLanguage() {
   const kept = localStorage.getItem(KEPT_AS);
   return kept in TEXTS ? kept : navigator.language.startsWith("es") ? "es" : "en";
 }
 
 let language = preferredLanguage();
 
-export function setLanguage(chosen) {
+function setLanguage(chosen) {
   language = chosen;
   localStorage.setItem(KEPT_AS, chosen);
   document.documentElement.lang = chosen;
@@ -109,9 +117,28 @@ export function number(value, digits = 0) {
   return value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** Write the texts of everything within `root` that names one in `data-text`. */
+/** Write the texts of everything within `root` that names one in `data-text`, or its name for readers in `data-label`. */
 export function translate(root) {
   for (const element of root.querySelectorAll("[data-text]")) {
     element.textContent = text(element.dataset.text);
   }
+  for (const element of root.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", text(element.dataset.label));
+  }
+}
+
+/**
+ * Let people choose the language of the page in `choice`, now and later.
+ * @param {HTMLSelectElement} choice
+ * @param {function()} translated called whenever the page is in another language
+ */
+export function offerLanguages(choice, translated) {
+  const choose = () => {
+    setLanguage(choice.value);
+    translate(document);
+    translated();
+  };
+  choice.value = preferredLanguage();
+  choice.onchange = choose;
+  choose();
 }

@@ -53,20 +53,18 @@ def test_the_manifest_tells_the_truth(
     pictures, labels = read(test_data / place, manifest.class_names)
     assert len(pictures) == count
     session = OnnxSession(package.model_path, device="cpu", threads=1)
+    # Multiplied as the manifest says, not divided by 255: where eight bits round, the last digit of a pixel decides.
+    ready = pictures[:, None] * np.float32(manifest.input.scale)
     logits = np.concatenate(
-        [
-            session.run({"pixel_values": pictures[start : start + 256, None].astype(np.float32) / 255})["logits"]
-            for start in range(0, count, 256)
-        ]
+        [session.run({"pixel_values": ready[start : start + 256]})["logits"] for start in range(0, count, 256)]
     )
     # How many classes score higher than the right one: 0 is a first guess.
     rank = (logits > logits[np.arange(count), labels][:, None]).sum(axis=1)
     top1, top5 = float((rank == 0).mean()), float((rank < 5).mean())
     assert manifest.accuracy is not None
-    assert manifest.accuracy["top1"] == pytest.approx(top1, abs=5 / count), (
-        "a few drawings on the edge may fall either way: in eight bits the last digit of a pixel decides"
-    )
-    assert manifest.accuracy["top5"] == pytest.approx(top5, abs=5 / count)
+    # One drawing on the edge may fall either way on another processor.
+    assert manifest.accuracy["top1"] == pytest.approx(top1, abs=1.5 / count)
+    assert manifest.accuracy["top5"] == pytest.approx(top5, abs=1.5 / count)
     assert top1 >= least_top1
     assert top5 >= least_top5
 
