@@ -36,7 +36,7 @@ Setting = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, any
 
 
 def train_person_segmenter(
-    data: Annotated[Path, typer.Option(help="Portraits with boxes.json, or your own images/ and masks/.")],
+    data: Annotated[Path, typer.Option(help="portraits/ and hands/, or your own images/ and masks/.")],
     output: Output,
     backgrounds: Backgrounds = None,
     architecture: Architecture = None,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -13,6 +14,16 @@ Part = Literal["training", "validation", "held_out"]
 
 NOT_COUNTED = 255
 """The label of a pixel of which the data says nothing."""
+
+
+_PARTS: dict[int, Part] = {9: "held_out", 19: "held_out", 14: "validation"}
+
+T = TypeVar("T")
+
+
+def part_of(rows: Sequence[T], part: Part) -> list[T]:
+    """Of every twenty rows two are held out, and one is for validation."""
+    return [row for number, row in enumerate(rows) if _PARTS.get(number % 20, "training") == part]
 
 
 class PairSource(Protocol):

@@ -10,7 +10,7 @@ from models.training.mask_folder import MaskFolder, is_mask_folder
 from models.training.page_ink import InkPages, is_drawing_folder
 from models.training.segmentation_pairs import PairSource, PairWriter, Part
 from models.training.segmenter_settings import SegmenterSettings
-from models.training.webcam_people import WebcamPeople, is_portrait_folder
+from models.training.webcam_people import WebcamPeople, is_people_folder
 
 
 def pairs_of(settings: SegmenterSettings, part: Part) -> PairSource:
@@ -22,7 +22,7 @@ def pairs_of(settings: SegmenterSettings, part: Part) -> PairSource:
     data = settings.data
     if not data.is_dir():
         raise TrainingError(f"data: {data} is no folder; give one with images/ and masks/")
-    if settings.kind == "person-segmenter" and is_portrait_folder(data):
+    if settings.kind == "person-segmenter" and is_people_folder(data):
         return WebcamPeople.read(data, _backgrounds(settings), part)
     if settings.kind == "drawing-segmenter" and is_drawing_folder(data):
         return InkPages.read(data, _backgrounds(settings), part, settings.seed)

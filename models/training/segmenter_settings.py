@@ -16,7 +16,7 @@ _OPTIONS = ("architecture", "steps", "seed", "start")
 _UNSAID = ("kind", "data", "backgrounds", "output", "resume", "threads", "device")
 
 KIND_DEFAULTS: dict[Kind, dict[str, Any]] = {
-    "person-segmenter": {"size": 160, "steps": 6000},
+    "person-segmenter": {"size": 160, "steps": 5000},
     "drawing-segmenter": {
         "size": 256,
         "channels": (8, 16, 32, 48, 64),
@@ -35,7 +35,7 @@ class SegmenterSettings:
 
     Attributes:
         kind: what is learned.
-        data: portraits for `person-segmenter`, Quick, Draw! files for `drawing-segmenter`, or for every kind a folder
+        data: portraits and hands for `person-segmenter`, Quick, Draw! files for `drawing-segmenter`, or for every kind a folder
             of the user's own pictures and masks.
         output: folder for the checkpoint.
         backgrounds: pictures that people and sheets of paper are put before.

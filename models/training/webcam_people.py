@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 import cv2
 import numpy as np
@@ -21,13 +21,11 @@ from numpy.typing import NDArray
 
 from models.evaluation.pictures import read_picture
 from models.training.errors import TrainingError
-from models.training.segmentation_pairs import PairWriter, Part
+from models.training.segmentation_pairs import PairWriter, Part, part_of
+from models.training.webcam_hands import Hand, over, put_hand, read_hands
 from models.training.webcam_light import Picture, as_a_camera_sees_it, lit_anew
 from models.training.webcam_rooms import make_room, put_paper
 
-T = TypeVar("T")
-
-_PARTS: dict[int, Part] = {9: "held_out", 19: "held_out", 14: "validation"}
 BACKGROUND, PERSON = "background", "person"
 _ASPECTS = (4 / 3, 16 / 9, 1.0, 3 / 4)
 _ASPECT_CHANCES = (0.42, 0.42, 0.06, 0.10)
@@ -60,26 +58,31 @@ class WebcamPeople:
 
     class_names = (BACKGROUND, PERSON)
 
-    def __init__(self, portraits: Sequence[Portrait], backgrounds: Sequence[Picture]) -> None:
-        """Take portraits, and pictures without people that may lie behind them."""
+    def __init__(
+        self, portraits: Sequence[Portrait], backgrounds: Sequence[Picture], hands: Sequence[Hand] = ()
+    ) -> None:
+        """Take portraits, pictures without people that may lie behind them, and hands that are held up."""
         self._portraits = portraits
         self._backgrounds = backgrounds
+        self._hands = hands
 
     @classmethod
-    def read(cls, portraits: Path, backgrounds: Path, part: Part) -> Self:
-        """Read the training part or the held-out tenth of both folders.
+    def read(cls, people: Path, backgrounds: Path, part: Part) -> Self:
+        """Read one part of the people and of the backgrounds.
 
         Args:
-            portraits: a folder with `images/`, `masks/` (0 and 255, PNG) and `boxes.json`, COCO boxes of the
-                categories `face` and `person`, one each a picture.
+            people: a folder with `portraits/`, which has `images/`, `masks/` (0 and 255, PNG) and `boxes.json`, COCO
+                boxes of the categories `face` and `person`, one each a picture; and, where there is one, `hands/`,
+                which has `hands.json` and pictures.
             backgrounds: a folder with pictures in `images/` and COCO annotations, by which those with people are
                 left out.
-            part: of either folder; every tenth file is held out.
+            part: of all of them; every tenth file is held out.
 
         Raises:
             TrainingError: a folder is not like that.
         """
-        return cls(read_portraits(portraits, part), read_backgrounds(backgrounds, part))
+        hands = read_hands(people / "hands", part) if (people / "hands").is_dir() else []
+        return cls(read_portraits(people / "portraits", part), read_backgrounds(backgrounds, part), hands)
 
     def __len__(self) -> int:
         """How many people there are."""
@@ -100,7 +103,7 @@ class WebcamPeople:
         elif kind < 0.31:
             picture, mask = self.empty(size_wh, random), np.zeros(size_wh[::-1], np.uint8)
         else:
-            picture, mask = self.composed(portrait, aspect, size_wh, random)
+            picture, mask = self.composed(portrait, aspect, size_wh, random, with_hands=True)
         if random.random() < 0.5:
             picture, mask = picture[:, ::-1], mask[:, ::-1]
         return as_a_camera_sees_it(np.ascontiguousarray(picture), random), np.ascontiguousarray(mask)
@@ -135,9 +138,15 @@ class WebcamPeople:
         return _shrunken(picture, size_wh), _as_labels(mask, size_wh)
 
     def composed(
-        self, portrait: Portrait, aspect: float, size_wh: tuple[int, int], random: np.random.Generator
+        self,
+        portrait: Portrait,
+        aspect: float,
+        size_wh: tuple[int, int],
+        random: np.random.Generator,
+        *,
+        with_hands: bool = False,
     ) -> tuple[Picture, NDArray[np.uint8]]:
-        """The person, and seldom a second one, before another background."""
+        """The person, and seldom a second one, before another background; at times with hands before them."""
         large_wh = (size_wh[0] * _SUPERSAMPLING, size_wh[1] * _SUPERSAMPLING)
         picture = self._behind(large_wh, random)
         mask = np.zeros(large_wh[::-1], np.uint8)
@@ -148,8 +157,11 @@ class WebcamPeople:
             to_frame = _placed(person, aspect, random)
             alpha = _warped(_soft(person.mask, random), to_frame, size_wh)
             colours = _warped(lit_anew(person.image, 1.0, random), to_frame, size_wh)
-            picture = _over(picture, colours, alpha)
+            picture = over(picture, colours, alpha)
             mask = np.maximum(mask, alpha)
+        while with_hands and self._hands and random.random() < 0.35:
+            hand = self._hands[int(random.integers(len(self._hands)))]
+            picture, mask = put_hand(picture, mask, hand, _cloth(portrait), random)
         if random.random() < 0.15:
             picture, mask = put_paper(picture, mask, random)
         return _shrunken(picture, size_wh), _as_labels(mask, size_wh)
@@ -172,9 +184,9 @@ class WebcamPeople:
         return _filled(self._backgrounds[int(random.integers(len(self._backgrounds)))], size_wh, random)
 
 
-def is_portrait_folder(folder: Path) -> bool:
-    """Whether a folder looks like one of portraits."""
-    return (folder / "boxes.json").is_file() and (folder / "images").is_dir() and (folder / "masks").is_dir()
+def is_people_folder(folder: Path) -> bool:
+    """Whether a folder holds portraits as `WebcamPeople` reads them."""
+    return (folder / "portraits" / "boxes.json").is_file()
 
 
 def read_portraits(folder: Path, part: Part) -> list[Portrait]:
@@ -190,7 +202,7 @@ def read_portraits(folder: Path, part: Part) -> list[Portrait]:
         for row in told["annotations"]:
             boxes.setdefault(row["image_id"], {})[names[row["category_id"]]] = tuple(row["bbox"])
         images = sorted(told["images"], key=lambda row: row["file_name"])
-        chosen = _part_of(images, part)
+        chosen = part_of(images, part)
         return [
             Portrait(
                 read_picture(folder / "images" / row["file_name"]),
@@ -218,17 +230,12 @@ def read_backgrounds(folder: Path, part: Part, *, with_people: bool = False) -> 
             shown = {row["image_id"] for row in told["annotations"] if row["category_id"] in people}
             peopled |= {Path(row["file_name"]).name for row in told["images"] if row["id"] in shown}
         files = sorted(path for path in (folder / "images").rglob("*.jpg") if path.name not in peopled)
-        chosen = [read_picture(path) for path in _part_of(files, part)]
+        chosen = [read_picture(path) for path in part_of(files, part)]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{folder}: cannot be read as COCO pictures ({error}); mend or replace it") from error
     if not chosen:
         raise TrainingError(f"{folder}: no pictures in images/, or none without people, for the {part} part; give more")
     return chosen
-
-
-def _part_of(rows: Sequence[T], part: Part) -> list[T]:
-    """Of every twenty rows two are held out, and one is for validation."""
-    return [row for number, row in enumerate(rows) if _PARTS.get(number % 20, "training") == part]
 
 
 def _placed(portrait: Portrait, aspect: float, random: np.random.Generator) -> NDArray[np.float64]:
@@ -241,6 +248,10 @@ def _placed(portrait: Portrait, aspect: float, random: np.random.Generator) -> N
     face_share = random.uniform(*_FACE_SHARES)
     frame_x = float(np.clip(random.normal(0.5, 0.17), 0.0, 1.0))
     frame_y = random.uniform(min(0.45 * face_share, 0.3), 0.5)
+    if random.random() < 0.2:
+        # Who comes or goes is half in the picture, who leans to the camera has the head out of it.
+        frame_x = random.uniform(-0.2, 1.2)
+        frame_y = random.uniform(-0.4, 0.5)
     scale = face_share / max(face_height, 1.0)
     turn = math.radians(random.normal(0.0, 4.0))
     # The picture ends at the thigh: turned or small, its lower edge must not come into the frame.
@@ -274,12 +285,12 @@ def _soft(mask: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.ui
     return np.asarray(cv2.GaussianBlur(inner, (0, 0), random.uniform(0.4, 1.2)), np.uint8)
 
 
-def _over(picture: Picture, above: Picture, alpha: NDArray[np.uint8]) -> Picture:
-    """One picture over another where an alpha 0..255 (H, W) says so."""
-    weight = cv2.merge([alpha] * 3)
-    shown = cv2.multiply(above, weight, scale=1 / 255)
-    left = cv2.multiply(picture, cv2.bitwise_not(weight), scale=1 / 255)
-    return np.asarray(cv2.add(shown, left), np.uint8)
+def _cloth(portrait: Portrait) -> Picture:
+    """A patch of what somebody wears, from below the face."""
+    x, y, width, height = portrait.face_xywh
+    top = min(int(y + 2 * height), portrait.mask.shape[0] - 8)
+    left = max(0, min(int(x), portrait.mask.shape[1] - 8))
+    return portrait.image[top : top + max(8, int(height)), left : left + max(8, int(width))]
 
 
 def _beside(portrait: Portrait) -> Picture | None:
