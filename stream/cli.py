@@ -88,7 +88,8 @@ def run(
         bool, typer.Option("--skip-unchanged", help="Let models rest while the scene does not change.")
     ] = False,
     detector: Annotated[
-        str | None, typer.Option(help="For pose models: the package that finds people, or 'none' for one person.")
+        str | None,
+        typer.Option(help="For pose and sketch models: the package that finds people or drawings, or 'none'."),
     ] = None,
     device: Annotated[Device | None, typer.Option(help="Where models run.")] = None,
     realtime: Annotated[
@@ -115,6 +116,9 @@ def run(
         str | None, typer.Option(help="LABEL, LABEL:white, LABEL:blur or LABEL:grey: show only what has this label.")
     ] = None,
     highlight: Annotated[str | None, typer.Option(help="LABEL: dim all that has not this label.")] = None,
+    background: Annotated[
+        str | None, typer.Option(help="blur, white, a picture, or none: what comes behind people.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace output that exists.")] = False,
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Take models whose checksum or parity check failed.")
@@ -161,7 +165,13 @@ def run(
         ),
         hud=hud,
         overlay=_given(
-            {"results": overlay, "watermark": watermark or None, "isolate": isolate, "highlight": highlight}
+            {
+                "results": overlay,
+                "watermark": watermark or None,
+                "isolate": isolate,
+                "highlight": highlight,
+                "background": background,
+            }
         ),
         overwrite=overwrite,
     )

@@ -25,7 +25,6 @@ PAPER, INK = "paper", "ink"
 _WHOLE_WH, _PART_WH = (320, 240), (512, 384)
 """Of pages that are shown whole, about the network's own size, and of those that are cut."""
 _HELD_OUT_WH = (640, 480)
-_HELD_OUT_PAGES = 500
 _HELD_OUT_SEED = 900_001
 _WHOLE_CHANCE = 0.4
 _DRAWING_CHANCE = 0.5
@@ -41,15 +40,18 @@ class InkPages:
 
     class_names = (PAPER, INK)
 
-    def __init__(self, book: DrawingBook, backdrops: Sequence[NDArray[np.uint8]], seed: int) -> None:
-        """Take drawings, and photographs on which sheets lie."""
+    def __init__(
+        self, book: DrawingBook, backdrops: Sequence[NDArray[np.uint8]], seed: int, held_out_pages: int
+    ) -> None:
+        """Take drawings, and photographs on which sheets lie; the rest as of `read`."""
         self._book = book
         self._backdrops = backdrops
         self._whole, self._cut = (PageMaker(book, size_wh, backdrops) for size_wh in (_WHOLE_WH, _PART_WH))
         self._seed = seed
+        self._held_out_pages = held_out_pages
 
     @classmethod
-    def read(cls, drawings: Path, backdrops: Path, part: Part, seed: int) -> Self:
+    def read(cls, drawings: Path, backdrops: Path, part: Part, seed: int, held_out_pages: int) -> Self:
         """Read the drawings and photographs of one part.
 
         Args:
@@ -58,6 +60,7 @@ class InkPages:
             part: what is held out are the last tenth of each drawing file and every tenth picture; the pages that a
                 training is watched by are of its own drawings.
             seed: of the pages.
+            held_out_pages: how many `write_pairs` writes.
 
         Raises:
             TrainingError: a folder is not like that.
@@ -65,7 +68,7 @@ class InkPages:
         book = DrawingBook(drawings, "held_out" if part == "held_out" else "training")
         if not len(book):
             raise TrainingError(f"{drawings}: no drawings in strokes/ or bitmaps/; give Quick, Draw! files")
-        return cls(book, read_backgrounds(backdrops, part, with_people=True), seed)
+        return cls(book, read_backgrounds(backdrops, part, with_people=True), seed, held_out_pages)
 
     def sample(
         self, size_wh: tuple[int, int], random: np.random.Generator
@@ -84,9 +87,9 @@ class InkPages:
         )
 
     def write_pairs(self, writer: PairWriter) -> None:
-        """Write 500 whole pages of a seed of their own."""
+        """Write whole pages of a seed of their own."""
         maker = PageMaker(self._book, _HELD_OUT_WH, self._backdrops)
-        for index in range(_HELD_OUT_PAGES):
+        for index in range(self._held_out_pages):
             page = maker.make(_HELD_OUT_SEED, index)
             writer.write(f"page-{index:04d}", page.image, page.ink.astype(np.uint8))
 

@@ -25,7 +25,7 @@ def pairs_of(settings: SegmenterSettings, part: Part) -> PairSource:
     if settings.kind == "person-segmenter" and is_people_folder(data):
         return WebcamPeople.read(data, _backgrounds(settings), part)
     if settings.kind == "drawing-segmenter" and is_drawing_folder(data):
-        return InkPages.read(data, _backgrounds(settings), part, settings.seed)
+        return InkPages.read(data, _backgrounds(settings), part, settings.seed, settings.held_out_pages)
     if is_mask_folder(data):
         return MaskFolder.read(data, part, settings.held_out, settings.augmentation)
     raise TrainingError(

@@ -39,9 +39,9 @@ _WORDS: dict[Kind, str] = {
 }
 _LIMITS: dict[Kind, str] = {
     "person-segmenter": (
-        "The portraits are of adults, standing in streets by daylight, few with raised hands; people from behind, "
-        "lying, far away or in crowds are not what it was shown. Rooms, other light and the sheets of paper are drawn "
-        "by the training script. It says where people are and nothing of who they are."
+        "The portraits are of adults, standing in streets by daylight; people from behind, lying, far away or in "
+        "crowds are not what it was shown. Rooms, other light, raised hands with their forearms and sheets of paper "
+        "are put together by the training script. It says where people are and nothing of who they are."
     ),
     "drawing-segmenter": (
         "The pages are composed by the training script; shading, print and handwriting were not shown to it as "
@@ -106,14 +106,16 @@ def _card(
 ) -> str:
     """The card in Markdown: what it is, what it was trained on, how good it is, what it cannot do."""
     rows = "\n".join(f"| {row['class']} | {_share(row['iou'])} | {_share(row['accuracy'])} |" for row in found.classes)
-    where = "held-out pictures" if settings.held_out > 0 else "the pictures that it was trained on"
+    where = f"{found.pictures} held-out pictures"
+    if settings.held_out == 0:
+        where = f"the {found.pictures} pictures that it was trained on, which says that it can learn and no more"
     return f"""# {name}
 
 {_WORDS[settings.kind]} Input `pixel_values` float32 (N, 3, {settings.size}, {settings.size}), the whole picture
 stretched to it; output `logits`.
 
 - **Data:** {credit or "the user's own pictures and masks"}.
-- **Measured** on {found.pictures} {where}, by `mirilla evaluate`:
+- **Measured** on {where}, by `mirilla evaluate`:
 
 | class | IoU | pixels found |
 |---|---:|---:|

@@ -35,8 +35,8 @@ class SegmenterSettings:
 
     Attributes:
         kind: what is learned.
-        data: portraits and hands for `person-segmenter`, Quick, Draw! files for `drawing-segmenter`, or for every kind a folder
-            of the user's own pictures and masks.
+        data: portraits and hands for `person-segmenter`, Quick, Draw! files for `drawing-segmenter`; or for every kind
+            a folder of the user's own pictures and masks.
         output: folder for the checkpoint.
         backgrounds: pictures that people and sheets of paper are put before.
         architecture: `unet`, the course's, or `segformer`, in a tiny configuration.
@@ -53,6 +53,7 @@ class SegmenterSettings:
         ema_decay: how slowly the averaged weights, which are the result, follow.
         augmentation: how far pictures of the user's own are changed; 0 leaves them as they are.
         held_out: share of the user's own pictures that is never trained on; 0 trains on all, and measures on them too.
+        held_out_pages: pages of a seed of their own that a `drawing-segmenter` is measured on.
         report_every: steps between two reports, after each of which the training can be resumed.
         seed: of everything random.
         mixed_precision: bfloat16 where it is safe; half the time on processors that have it.
@@ -79,6 +80,7 @@ class SegmenterSettings:
     ema_decay: float = 0.998
     augmentation: float = 1.0
     held_out: float = 0.1
+    held_out_pages: int = 500
     report_every: int = 100
     seed: int = 0
     mixed_precision: bool = True
@@ -103,6 +105,7 @@ class SegmenterSettings:
                 "ema_decay: expected a share of at least 0 and below 1": 0 <= self.ema_decay < 1,
                 "augmentation: expected at least 0": self.augmentation >= 0,
                 "held_out: expected a share of at least 0 and below 1": 0 <= self.held_out < 1,
+                "held_out_pages: expected at least 1": self.held_out_pages >= 1,
                 "report_every: expected at least 1": self.report_every >= 1,
                 "seed: expected at least 0": self.seed >= 0,
                 "threads: expected at least 1": self.threads >= 1,

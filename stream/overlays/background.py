@@ -24,7 +24,7 @@ BLUR, WHITE = "blur", "white"
 
 _LONGER_SIDE_PX = 320
 """Of the mask as it is smoothed: finer than what models of people answer with."""
-_EDGE_SIGMA_PX = 1.6
+_EDGE_SIGMA_PX = 1.8
 _TREMBLING = 0.55
 """A pixel whose softened share of the person changes by less trembles; by `_MOVED` or more, something is there."""
 _MOVED = 0.95
@@ -117,8 +117,7 @@ def _softened(marked: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _levels(share: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Shares as levels 0..255, the edge a little narrower than it was smoothed."""
-    steeper = np.clip((share - 0.2) / 0.6, 0, 1)
-    return np.asarray(steeper * steeper * (3 - 2 * steeper) * 255 + 0.5, np.uint8)
+    return np.asarray(np.clip((share - 0.15) / 0.7, 0, 1) * 255 + 0.5, np.uint8)
 
 
 def _put_behind(canvas: NDArray[np.uint8], behind: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> None:
