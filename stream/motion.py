@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.results import Detections, Poses, Result
+from models.results import Detections, Poses, Result, SegmentationMap
 from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.grey_view import small_grey
@@ -66,12 +66,14 @@ class _Way:
         pace_seconds: how long the model takes from one result to the next, as far as is known.
         view: the frame that boxes were last carried to; None before they were.
         boxes_xyxy: float32 (N, 4) there, in pixels of the frame, not clipped.
+        class_map: uint16 (H, W) there, for maps; None before it was carried.
     """
 
     found: Frame
     pace_seconds: float
     view: _View | None = None
     boxes_xyxy: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    class_map: NDArray[np.uint16] | None = None
 
 
 class Carrier:
@@ -89,8 +91,8 @@ class Carrier:
     def carried(self, seen: FrameResult) -> FrameResult:
         """The same, with every result that was found on an earlier frame moved to this one.
 
-        Boxes move, with the masks and keypoints in them; maps and panels stay as they are. A result from a picture of
-        another size is left out, and one that is stale fades: see `FrameResult.strengths`.
+        Boxes move, with the masks and keypoints in them, and so do the classes of pixels; all else stays as it is. A
+        result from a picture of another size is left out, and one that is stale fades: see `FrameResult.strengths`.
 
         Args:
             seen: of frames in their order.
@@ -112,6 +114,9 @@ class Carrier:
             if isinstance(result, Detections | Poses):
                 view = view or _View.of(seen.frame)
                 results[name] = self._moved(result, way, view)
+            elif isinstance(result, SegmentationMap):
+                view = view or _View.of(seen.frame)
+                results[name] = self._moved_map(result, way, view)
             else:
                 results[name] = result
             if strength < 1:
@@ -153,6 +158,16 @@ class Carrier:
             return moved
         shifts = _shifts(objects.boxes_xyxy, way.boxes_xyxy)[stays]
         return replace(result[stays], objects=moved, keypoints_xy=result.keypoints_xy[stays] + shifts[:, None])
+
+    def _moved_map(self, result: SegmentationMap, way: _Way, view: _View) -> SegmentationMap:
+        if way.view is None or way.class_map is None:
+            way.view, way.class_map = _View.of(way.found), result.class_map
+        for step in self._steps(way.view, view):
+            # Backwards: each pixel asks where it was.
+            flow = self._flow_between(step, way.view)
+            way.class_map = _moved_classes(way.class_map, flow)
+            way.view = step
+        return replace(result, class_map=way.class_map)
 
     def _steps(self, start: _View, end: _View) -> list[_View]:
         """The frames to go by, the last one included; none where there is no flow."""
@@ -227,6 +242,17 @@ def _moved_mask(mask: NDArray[np.bool_], shift_xy: NDArray[np.float32]) -> NDArr
     move = np.array([[1, 0, shift_xy[0]], [0, 1, shift_xy[1]]], np.float32)
     moved = cv2.warpAffine(mask.view(np.uint8), move, (width, height), flags=cv2.INTER_NEAREST)
     return np.asarray(moved, np.uint8).view(np.bool_)
+
+
+def _moved_classes(class_map: NDArray[np.uint16], flow: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """The classes (H, W) of a frame, each from where a flow (h, w, 2), in pixels of its own, says that it was."""
+    height, width = class_map.shape
+    across = flow[..., 0] * np.float32(width / flow.shape[1])
+    down = flow[..., 1] * np.float32(height / flow.shape[0])
+    columns = cv2.resize(across, (width, height)) + np.arange(width, dtype=np.float32)
+    rows = cv2.resize(down, (width, height)) + np.arange(height, dtype=np.float32)[:, None]
+    moved = cv2.remap(class_map, columns, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.uint16)
 
 
 def _strength(age_seconds: float, pace_seconds: float) -> float:

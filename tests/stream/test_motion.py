@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.results import Classification, Detections, Poses, Result
+from models.results import Classification, Detections, Poses, Result, SegmentationMap
 from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.motion import Carrier
@@ -86,6 +86,26 @@ def test_a_box_goes_with_what_it_shows(start: tuple[int, int], step: tuple[int, 
         assert (columns.min(), rows.min()) == pytest.approx((left, top), abs=3)
         assert seen.carried == {"m"}
         assert not seen.strengths
+
+
+@pytest.mark.parametrize(("step", "frames"), [((6, 0), 5), ((-5, -3), 6), ((0, 0), 3)])
+def test_the_classes_of_pixels_go_with_what_they_show(step: tuple[int, int], frames: int) -> None:
+    carrier, start = Carrier(), (220, 110)
+    found = frame_with_square(0, *start)
+    masks = found_at(*start, with_mask=True).masks
+    assert masks is not None
+    result = SegmentationMap("semantic_segmentation", masks[0].astype(np.uint16), ("ground", "square"))
+    for index in range(1, frames + 1):
+        left, top = start[0] + index * step[0], start[1] + index * step[1]
+        seen = carried(carrier, found, result, frame_with_square(index, left, top)).results["m"]
+        assert isinstance(seen, SegmentationMap)
+        expected = np.zeros((HEIGHT, WIDTH), np.bool_)
+        expected[top : top + SIDE, left : left + SIDE] = True
+        is_square = seen.class_map == 1
+        # Left where it was, it would come down to 0.45 and less.
+        assert (is_square & expected).sum() / (is_square | expected).sum() > 0.8
+    if step == (0, 0):
+        np.testing.assert_array_equal(seen.class_map, result.class_map)
 
 
 def test_keypoints_go_with_their_object() -> None:
