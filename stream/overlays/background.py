@@ -121,17 +121,14 @@ def _levels(share: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def _put_behind(canvas: NDArray[np.uint8], behind: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> None:
-    """Put a picture where alpha (H, W) is not 255, in place; blended only within what it surrounds."""
-    left, top, width, height = cv2.boundingRect(alpha)
-    window = np.s_[top : top + height, left : left + width]
-    people = canvas[window].copy()
-    np.copyto(canvas, behind)
-    if not width or not height:
-        return
-    weight = cv2.merge([alpha[window]] * 3)
-    shown = cv2.multiply(people, weight, scale=1 / 255)
-    rest = cv2.multiply(behind[window], cv2.bitwise_not(weight), scale=1 / 255)
-    canvas[window] = cv2.add(shown, rest)
+    """Put a picture where alpha (H, W) is not 255, in place; only the narrow band of an edge is mixed."""
+    band = np.flatnonzero((alpha > 0) & (alpha < 255))
+    pixels = canvas.reshape(-1, 3)
+    share = alpha.reshape(-1)[band].astype(np.float32)[:, None] * np.float32(1 / 255)
+    rest = behind.reshape(-1, 3)[band].astype(np.float32)
+    mixed = rest + (pixels[band] - rest) * share
+    cv2.copyTo(behind, cv2.inRange(alpha, 0, 0), canvas)
+    pixels[band] = np.rint(mixed).astype(np.uint8)
 
 
 def _filling(picture: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
