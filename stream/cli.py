@@ -15,6 +15,7 @@ import typer
 
 from models.errors import MirillaError
 from models.onnx_session import Device
+from stream.errors import ConfigError
 from stream.event_view import EventLogView
 from stream.explain_commands import explain_app
 from stream.latency_command import read_latency
@@ -29,7 +30,7 @@ from stream.segment_command import segment
 from stream.serve_command import serve
 from stream.sources.source import RtspTransport
 from stream.stream_run import RunView, StreamOutcome, run_settings
-from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say, say_with_traceback
+from stream.terminal import Debug, LogForm, Quiet, err, log_to_terminal, out, say, say_with_traceback, tell
 from stream.train_commands import train_drawing_segmenter, train_person_segmenter, train_unet
 from stream.zoo_models import packages_of
 
@@ -72,7 +73,7 @@ def run(
     sink: Annotated[
         list[str] | None,
         typer.Option(
-            help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/, window, null; {name}: the source's."
+            help="out.mp4, .mkv, .gif, .jsonl, .csv, frames/, masks:folder/, window, web, null; {name}: the source's."
         ),
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The least score that is shown, 0 to 1.")] = None,
@@ -181,7 +182,7 @@ def run(
     with ExitStack() as running, report_file(report) as outcomes:
         if metrics is not None:
             view = MetricsView(view, running.enter_context(metrics_server(metrics)))
-        outcomes.extend(run_settings(settings, view))
+        outcomes.extend(run_settings(settings, view, say=lambda line: None if quiet else tell(out, line)))
     _exit_as(outcomes, debug)
 
 
@@ -206,13 +207,22 @@ def demo(
 @app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
+    webrtc: Annotated[
+        bool, typer.Option("--webrtc", help="Try to watch a stream as browsers do, step by step.")
+    ] = False,
+    url: Annotated[str | None, typer.Option(help="With --webrtc: a running server; else one is run for it.")] = None,
+    token: Annotated[str | None, typer.Option(envvar="MIRILLA_TOKEN", help="With --url: the server's token.")] = None,
+    config: Annotated[Path | None, typer.Option(help="With --webrtc: whose 'web' is tried; config.yaml else.")] = None,
     debug: Debug = False,
 ) -> None:
     """Try what works on this machine, and say how to mend what does not; exit code 1 where something needed fails."""
+    from stream.doctor.connection import webrtc_findings
     from stream.doctor.view import run_doctor
 
     log_to_terminal(debug)
-    if not run_doctor(out, as_json=as_json):
+    if not webrtc and (url is not None or config is not None):
+        raise ConfigError("doctor: --url and --config belong to --webrtc; add it")
+    if not run_doctor(out, as_json=as_json, found=webrtc_findings(url, token, config) if webrtc else None):
         raise typer.Exit(1)
 
 

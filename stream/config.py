@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from models.onnx_session import Device, GraphOptimization
+from stream.checked import Checked
 from stream.errors import ConfigError
 from stream.picture_timing import Timing
 from stream.sources.source import RtspTransport, SourceOptions
+from stream.web_settings import Allowed, IceServers, InterfaceRules, TlsOrNone
 
 # Where pydantic speaks of Python's types, say it in YAML's.
 _EXPECTED = {
@@ -24,10 +26,6 @@ _EXPECTED = {
     "model_type": "expected a name, or keys with values",
     "tuple_type": "expected a list",
 }
-
-
-class _Checked(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _as_model(value: Any) -> Any:
@@ -43,16 +41,16 @@ _Point = tuple[_Share, _Share]
 """x and y, 0..1 of the picture's width and height."""
 
 
-class CountSettings(_Checked):
+class CountSettings(Checked):
     """What of a model's objects is counted, besides how many there are."""
 
-    lines: dict[str, tuple[_Point, _Point]] = {}
+    lines: dict[str, tuple[_Point, _Point]] = Field(default_factory=dict)
     """Start and end by name."""
-    zones: dict[str, Annotated[tuple[_Point, ...], Field(min_length=3)]] = {}
+    zones: dict[str, Annotated[tuple[_Point, ...], Field(min_length=3)]] = Field(default_factory=dict)
     """Corners by name."""
 
 
-class DetectorSettings(_Checked):
+class DetectorSettings(Checked):
     """The detector that finds people for a pose model, or drawings for a sketch model; it runs where that runs."""
 
     package: str
@@ -63,7 +61,7 @@ class DetectorSettings(_Checked):
     max_detections: Annotated[int, Field(ge=1)] = 300
 
 
-class ModelSettings(_Checked):
+class ModelSettings(Checked):
     """A model of a stream."""
 
     package: str
@@ -93,11 +91,13 @@ class ModelSettings(_Checked):
     """For sketch models behind a detector: the package that tells ink from paper; None takes `drawing-segmenter`."""
 
 
-class OverlaySettings(_Checked):
+class OverlaySettings(Checked):
     """What is drawn, and when."""
 
     results: Timing = "auto"
     """Whether a picture waits for what is inferred on it (`exact`), or shows the newest results (`latest`)."""
+    browser: bool = False
+    """Pages get the plain picture, and draw on it themselves what the models see; files are as ever."""
     hud: bool = True
     watermark: bool = False
     """The time of capture as a strip that `mirilla latency` reads."""
@@ -110,10 +110,12 @@ class OverlaySettings(_Checked):
 
 
 def _as_overlay(value: Any) -> Any:
+    if value == "browser":
+        return {"browser": True}
     return {"results": value} if isinstance(value, str) else value
 
 
-class StreamSettings(_Checked):
+class StreamSettings(Checked):
     """One stream: a source, models, sinks."""
 
     source: Annotated[str, Field(coerce_numbers_to_str=True)]
@@ -139,7 +141,7 @@ class StreamSettings(_Checked):
         return SourceOptions(self.reconnect, self.rtsp_transport, self.connect_seconds, self.lost_after_seconds)
 
 
-class WebSettings(_Checked):
+class WebSettings(Checked):
     """How `mirilla serve` shows streams."""
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
@@ -152,9 +154,17 @@ class WebSettings(_Checked):
     """Of all streams together."""
     bitrate_kbps: Annotated[int, Field(ge=100, le=50_000)] = 2500
     """Of each stream's shared encoder."""
+    tls: TlsOrNone = None
+    """What makes the page a secure one, which browsers give cameras to."""
+    ice_servers: IceServers = ()
+    """What helps browsers that cannot reach this machine directly; none asks nobody outside."""
+    interfaces: InterfaceRules = InterfaceRules()
+    """Over which networks video may travel."""
+    allow_sources: Allowed = None
+    """What may be added as a stream by its address; None lets nobody add any."""
 
 
-class Settings(_Checked):
+class Settings(Checked):
     """A whole configuration file: streams by name."""
 
     streams: Annotated[dict[str, StreamSettings], Field(min_length=1)]
@@ -210,7 +220,9 @@ def _explained(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{key}: missing; add it"
     message = (
-        _EXPECTED.get(first["type"]) or _expected_length(first) or first["msg"].replace("Input should be", "expected")
+        _EXPECTED.get(first["type"])
+        or _expected_length(first)
+        or first["msg"].replace("Input should be", "expected").removeprefix("Value error, ")
     )
     return f"{key}: {message}, got {first['input']!r}"
 

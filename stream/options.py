@@ -123,6 +123,6 @@ def _check_paths(settings: Settings) -> None:
             path = Path(sink.removeprefix(MASKS_PREFIX)).resolve()
             if path in sources and path.is_file():
                 raise ConfigError(f"sink: {sink!r} is also a source; choose another name")
-            if path in seen and sink not in ("null", "window"):
+            if path in seen and sink not in ("null", "window", "web"):
                 raise ConfigError(f"sink: {sink!r} is written twice; choose other names, such as 'out/{{name}}.mp4'")
             seen.add(path)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from stream.config import check_settings
+from stream.errors import ConfigError
 from stream.model_commands import fetch_zoo_models
 from stream.options import RunOptions, settings_for
 from stream.terminal import Debug, Quiet, log_to_terminal, out
@@ -35,6 +36,12 @@ def serve(
     token: Annotated[
         str | None, typer.Option(envvar="MIRILLA_TOKEN", help="What viewers have to show, 16 characters or more.")
     ] = None,
+    tls: Annotated[
+        str | None, typer.Option(help="'auto' makes a certificate for this machine; or a certificate's PEM file.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="The certificate's key, where its own file does not hold it.")
+    ] = None,
     hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -43,7 +50,7 @@ def serve(
     log_to_terminal(debug)
     options = RunOptions(sources=source or (), models=model or (), sinks=(_SHOWN_ONLY,), hud=hud)
     settings = settings_for(config, options)
-    given: dict[str, Any] = {"host": host, "port": port, "token": token}
+    given: dict[str, Any] = {"host": host, "port": port, "token": token, "tls": _tls(tls, tls_key)}
     content = settings.model_dump(exclude_unset=True)
     content["web"] = {**content.get("web", {}), **{key: value for key, value in given.items() if value is not None}}
     settings = check_settings(content, "command line" if config is None else str(config))
@@ -51,6 +58,21 @@ def serve(
 
     from stream.web.serve import serve_streams
 
-    is_well = serve_streams(settings, lambda line: out.print(line, highlight=False, soft_wrap=True, markup=False))
-    if not is_well:
+    def say(line: str) -> None:
+        out.print(line, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+    if not serve_streams(settings, say, with_code=out.is_terminal):
         raise typer.Exit(1)
+
+
+def _tls(cert: str | None, key: Path | None) -> Any:
+    """`web.tls` as a configuration has it.
+
+    Raises:
+        ConfigError: there is a key without a certificate.
+    """
+    if key is None:
+        return cert
+    if cert is None or cert == "auto":
+        raise ConfigError("tls-key: a key alone encrypts nothing; give its certificate with --tls")
+    return {"cert": cert, "key": str(key)}

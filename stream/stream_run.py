@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
@@ -29,6 +29,7 @@ from stream.model_step import ModelStep
 from stream.opencv_threads import opencv_on_one_thread
 from stream.pipeline import Pipeline
 from stream.sinks import Sink, make_sink
+from stream.sinks.web import PageSink
 from stream.sources import Source, open_source
 from stream.sources.address import redacted
 from stream.sources.paced import PacedSource
@@ -96,13 +97,19 @@ class _Prepared:
         return StreamOutcome(self.name, report, paths, error)
 
 
-def run_settings(settings: Settings, view: RunView, extra_sinks: Sequence[Sink] = ()) -> list[StreamOutcome]:
+def run_settings(
+    settings: Settings,
+    view: RunView,
+    extra_sinks: Sequence[Sink] = (),
+    say: Callable[[str], None] = lambda _: None,
+) -> list[StreamOutcome]:
     """Run all streams at the same time, as `stream.stream_group` says; one that breaks leaves the others alone.
 
     Args:
         settings: what to run.
         view: told of every stream.
         extra_sinks: also given the frames; only where there is one stream.
+        say: prints a line for the user: where the page is, if the streams are shown in one.
 
     Returns:
         What each stream did, in the settings' order; without those that had not begun when the user stopped the run.
@@ -114,15 +121,43 @@ def run_settings(settings: Settings, view: RunView, extra_sinks: Sequence[Sink] 
     with opencv_on_one_thread(), ExitStack() as opened:
         streams = {stream.name: stream for stream in _prepare(settings, extra_sinks, opened)}
 
+        shown = opened.enter_context(_page(settings, streams, say))
+
+        def begins(name: str, pipeline: Pipeline) -> Callable[[], None]:
+            if name in shown:
+                shown[name].begin()
+            return view.following(name, pipeline)
+
         def ended(name: str, error: Exception | None) -> None:
+            if name in shown:
+                shown[name].end(error)
             outcomes[name] = streams[name].outcome(error)
             view.finished(outcomes[name])
 
         pipelines = {name: stream.pipeline for name, stream in streams.items()}
-        group = StreamGroup(pipelines, GroupListener(view.following, ended))
+        group = StreamGroup(pipelines, GroupListener(begins, ended))
         with stopping_on_signals(group.stop):
             group.run()
     return [outcomes[name] for name in streams if name in outcomes]
+
+
+class _Shown(Protocol):
+    """A stream in the run's page, which is told how it fares."""
+
+    def begin(self) -> None: ...
+
+    def end(self, error: Exception | None) -> None: ...
+
+
+def _page(
+    settings: Settings, streams: Mapping[str, _Prepared], say: Callable[[str], None]
+) -> AbstractContextManager[Mapping[str, _Shown]]:
+    """The page of those streams that are to be shown in one; where there are none, nothing of it is loaded."""
+    if not any(isinstance(sink, PageSink) for stream in streams.values() for sink in stream.sinks):
+        return nullcontext({})
+    from stream.web.run_page import run_page
+
+    return run_page(settings, {name: (stream.pipeline, stream.sinks) for name, stream in streams.items()}, say)
 
 
 def prepare_stream(

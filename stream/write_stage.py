@@ -113,7 +113,8 @@ class WriteStage:
 
     @property
     def _shows_images(self) -> bool:
-        return any(sink.needs_image for sink in self._sinks)
+        # Who looks at a view may draw on the plain picture what is carried to it.
+        return any(sink.needs_image or sink.is_view for sink in self._sinks)
 
     def _write(self, seen: FrameResult, sinks: Sequence[Sink]) -> None:
         if seen.found_on and self._shows_images:

@@ -45,6 +45,12 @@ def chromium() -> Path:
     return _need(shutil.which("chromium") or shutil.which("google-chrome"), "Chromium is not installed")
 
 
+@pytest.fixture(scope="session")
+def coturn() -> Path:
+    """The TURN server of the coturn project."""
+    return _need(shutil.which("turnserver"), "coturn is not installed")
+
+
 def _fails(command: list[str]) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode != 0
 

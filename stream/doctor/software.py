@@ -13,8 +13,10 @@ LEAST_PYTHON = (3, 11)
 PACKAGES = (
     "aiortc",
     "av",
+    "cryptography",
     "fastapi",
     "huggingface-hub",
+    "ifaddr",
     "numpy",
     "opencv-python",
     "pillow",
@@ -22,6 +24,7 @@ PACKAGES = (
     "pydantic",
     "PyYAML",
     "rich",
+    "segno",
     "tokenizers",
     "typer",
     "uvicorn",

@@ -17,7 +17,9 @@ from stream.overlays.layout import Layout
 from stream.overlays.overlay import Overlay, OverlayKind
 from stream.overlays.theme import PALETTE, Colour, class_colour
 
-_COLOURS: dict[Side, Colour] = {"left": PALETTE[0], "right": PALETTE[1], "centre": PALETTE[2]}
+SIDE_COLOURS: dict[Side, Colour] = {"left": PALETTE[0], "right": PALETTE[1], "centre": PALETTE[2]}
+"""Of the body's sides."""
+
 _SUBPIXEL_BITS = 3
 _LINE_SHARE = 0.014
 """A limb's thickness as a share of the person's height; capped, so that someone near is not drawn with beams."""
@@ -70,12 +72,12 @@ def _strokes(result: Poses, row: int, line: int, size_hw: Sequence[int]) -> list
     drawn = near & (scores >= _FAINTEST * result.least_score)
     sure = result.is_sure[row]
     strokes = [
-        _Stroke(points[[a, b]], _COLOURS[_limb_side(sides[a], sides[b])], width, bool(sure[a] and sure[b]))
+        _Stroke(points[[a, b]], SIDE_COLOURS[limb_side(sides[a], sides[b])], width, bool(sure[a] and sure[b]))
         for a, b in result.skeleton
         if drawn[a] and drawn[b]
     ]
     joints = np.flatnonzero(drawn).tolist()
-    return strokes + [_Stroke(points[[k, k]], _COLOURS[sides[k]], radius, bool(sure[k])) for k in joints]
+    return strokes + [_Stroke(points[[k, k]], SIDE_COLOURS[sides[k]], radius, bool(sure[k])) for k in joints]
 
 
 @cache
@@ -83,7 +85,7 @@ def _side(keypoint_name: str) -> Side:
     return side_of(keypoint_name)
 
 
-def _limb_side(a: Side, b: Side) -> Side:
+def limb_side(a: Side, b: Side) -> Side:
     """Of a limb between two sides, none; from the centre out, the outer one."""
     sides = {a, b} - {"centre"}
     return sides.pop() if len(sides) == 1 else "centre"

@@ -34,7 +34,7 @@ class SegmentationOverlay(Overlay[SegmentationMap]):
     def draw_panel(self, canvas: NDArray[np.uint8], result: SegmentationMap, title: str, layout: Layout) -> None:
         """Draw the legend: the largest classes with their share; none where there is nothing, or no room."""
         shares = [
-            (class_id, area) for class_id, area in result.shares() if not _is_background(result.class_names[class_id])
+            (class_id, area) for class_id, area in result.shares() if not is_background(result.class_names[class_id])
         ]
         sizes = layout.sizes
         rows_top = sizes.padding + cap_height(sizes.small) + 2 * sizes.gap
@@ -69,7 +69,8 @@ def _row_height(sizes: Sizes) -> int:
     return cap_height(sizes.text) + 2 * sizes.gap
 
 
-def _is_background(name: str) -> bool:
+def is_background(name: str) -> bool:
+    """Whether a class of this name is what is left when all things are taken away, and so is not tinted."""
     return name.lower() in _BACKGROUND
 
 
@@ -81,7 +82,7 @@ def _colour_table(class_names: tuple[str, ...]) -> tuple[NDArray[np.uint8] | Non
         uint8 (65536,), or None where the class is the id, and uint8 (256, 3), BGR.
     """
     colours = np.array([class_colour(class_id) for class_id in range(256)], np.uint8)
-    background = [class_id for class_id, name in enumerate(class_names) if _is_background(name)]
+    background = [class_id for class_id, name in enumerate(class_names) if is_background(name)]
     if not background and len(class_names) <= _CLEAR_ID:
         return None, colours
     ids = np.arange(UNLABELLED + 1) % _CLEAR_ID

@@ -74,7 +74,9 @@ class HighGui:
             scale = min(1.0, *(largest / side for largest, side in zip(LARGEST_WH, size_wh, strict=True)))
             cv2.resizeWindow(title, *(max(1, round(scale * side)) for side in size_wh))
         except cv2.error as error:
-            raise SinkError(f"sink: window: OpenCV cannot open one ({error.err}); write a file instead") from error
+            raise SinkError(
+                f"sink: window: OpenCV cannot open one ({error.err}); use a page instead: --sink web"
+            ) from error
         _windows.append(self)
 
     def show(self, image: NDArray[np.uint8]) -> None:
@@ -115,14 +117,14 @@ def display_obstacle() -> str | None:
         return None
     display = os.environ.get("DISPLAY")
     if not display:
-        return "there is no display here (DISPLAY is not set), as over ssh; write a file instead: --sink out.mp4"
+        return "there is no display here (DISPLAY is not set), as over ssh; use --sink web or --sink out.mp4 instead"
     # Qt ends the whole process where it cannot reach the display, so another process tries.
     try:
         probe = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, timeout=_PROBE_SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        return f"the display {display} does not answer; write a file instead: --sink out.mp4"
+        return f"the display {display} does not answer; use --sink web or --sink out.mp4 instead"
     if probe.returncode:
-        return f"the display {display} cannot be reached; write a file instead: --sink out.mp4"
+        return f"the display {display} cannot be reached; use --sink web or --sink out.mp4 instead"
     return None
 
 

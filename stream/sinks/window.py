@@ -26,6 +26,7 @@ from stream.overlays.notices import draw_help, draw_notices
 from stream.overlays.theme import TEXT, WARNING, Colour
 from stream.sinks.clipping import Recording, clipping_path, save_picture
 from stream.sinks.gui import Gui, HighGui
+from stream.sinks.pace import Pace
 from stream.sinks.sink import Sink, SinkKind
 
 FOLDER = Path("out")
@@ -34,7 +35,6 @@ FOLDER = Path("out")
 _KEY_WAIT_MS = 10
 _NOTICE_SECONDS = 3.0
 _WAKE_SECONDS = 0.1
-_LAG_SECONDS = 0.25
 _log = logging.getLogger("mirilla")
 
 
@@ -82,7 +82,7 @@ class WindowSink(Sink):
         self._is_helping = False
         self._was_open = False
         # The write thread:
-        self._pace = _Pace(clock)
+        self._pace = Pace(clock)
         self._frames = 0
         self._recording: Recording | None = None
         # Both:
@@ -287,28 +287,6 @@ class WindowSink(Sink):
         except SinkError as error:
             _log.warning("%s", error)
             self._say(str(error), WARNING)
-
-
-class _Pace:
-    """When recorded frames are due, at the speed of their own time line; used under the sink's lock."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._began: tuple[float, float] | None = None
-
-    def reset(self) -> None:
-        """Count from the next frame: the stream was held up."""
-        self._began = None
-
-    def seconds_until(self, pts_seconds: float) -> float:
-        """Seconds until a frame of this time is due; a stream that lags is not hurried afterwards."""
-        now = self._clock()
-        if self._began is not None:
-            left = self._began[0] + pts_seconds - self._began[1] - now
-            if left > -_LAG_SECONDS:
-                return left
-        self._began = (now, pts_seconds)
-        return 0.0
 
 
 KEYS: Mapping[str, KeyBinding] = {

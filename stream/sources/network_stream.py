@@ -31,6 +31,9 @@ HIGHEST_RATE = 240
 HTTP_OPTIONS = {"protocol_whitelist": "http,https,httpproxy,tcp,tls,crypto,data"}
 """libav's options: what a playlist may refer to, which is never a file of this machine."""
 
+_PROXIED_FORMATS = "hls,mpegts,mov,mp4,matroska,webm,flv,avi,mpjpeg,mjpeg,ogg"
+"""Demuxers that open what they name, if anything, through the same proxy."""
+
 
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
@@ -138,4 +141,5 @@ def _libav_options(address: str, options: SourceOptions) -> dict[str, str]:
     if address.lower().startswith("rtsp"):
         transport = options.rtsp_transport
         return {**common, "rtsp_transport": transport, "allowed_media_types": "video", "timeout": limit_us}
-    return {**common, **HTTP_OPTIONS, "rw_timeout": limit_us}
+    proxied = {"http_proxy": options.http_proxy, "format_whitelist": _PROXIED_FORMATS} if options.http_proxy else {}
+    return {**common, **HTTP_OPTIONS, **proxied, "rw_timeout": limit_us}

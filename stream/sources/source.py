@@ -25,12 +25,14 @@ class SourceOptions:
         rtsp_transport: how RTSP's pictures travel.
         connect_seconds: how long a network source may take until its first picture.
         lost_after_seconds: how long a network source may give no picture before it counts as lost.
+        http_proxy: `http://HOST:PORT`, through which everything goes over HTTP and HTTPS, whatever an address leads to.
     """
 
     reconnect: int | None = None
     rtsp_transport: RtspTransport = "tcp"
     connect_seconds: float = 10.0
     lost_after_seconds: float = 5.0
+    http_proxy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

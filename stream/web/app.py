@@ -11,34 +11,32 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from stream.web.access import COOKIE, Access
+from stream.web.added_streams import AddedStreams
+from stream.web.answers import ANYWHERE, BEHIND_TOKEN, answers
+from stream.web.connection_routes import add_connection_routes
+from stream.web.invitation import Invitations
+from stream.web.json_entries import Text, say_what_is_wrong
+from stream.web.legend import ModelLegend
+from stream.web.metrics_route import add_metrics_route
 from stream.web.offer import OfferError, read_offer
+from stream.web.rate_limit import RateLimit
 from stream.web.served_stream import ServedStream, StreamDescription
+from stream.web.stream_routes import add_stream_routes
 from stream.web.viewers import TooManyViewersError, Viewers
 
 STATIC = Path(__file__).parent / "static"
 SDP = "application/sdp"
 _SDP_TEXT: dict[str, Any] = {SDP: {"schema": {"type": "string"}}}
 _RETRY_SECONDS = 10
-_REASONS: dict[int | str, dict[str, Any]] = {
-    status: {"description": description}
-    for status, description in {
-        400: "The offer cannot be read or answered.",
-        401: "No token.",
-        404: "No stream or session of this name.",
-        406: "No codec that we have.",
-        413: "The body is too large.",
-        415: "No SDP.",
-        503: "Nobody more may watch now.",
-    }.items()
-}
 
 
 class Health(BaseModel):
@@ -53,16 +51,27 @@ class Health(BaseModel):
 class TokenEntry(BaseModel):
     """The token, as a person has entered it."""
 
-    token: str
+    token: Text
 
 
-def make_app(streams: Mapping[str, ServedStream], viewers: Viewers, access: Access) -> FastAPI:
+def make_app(
+    streams: Mapping[str, ServedStream],
+    viewers: Viewers,
+    access: Access,
+    *,
+    invitations: Invitations,
+    rate_limit: RateLimit,
+    added: AddedStreams | None = None,
+) -> FastAPI:
     """The application.
 
     Args:
         streams: by the name that they have in addresses.
         viewers: of all streams.
         access: where tokens and links are tried; that requests are admitted is the guard's work.
+        invitations: makes links for others.
+        rate_limit: the guard's, for the figures.
+        added: adds streams; None where nobody may.
     """
     app = FastAPI(
         title="Mirilla",
@@ -70,30 +79,36 @@ def make_app(streams: Mapping[str, ServedStream], viewers: Viewers, access: Acce
         # FastAPI's own pages fetch their programs from a CDN.
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(streams, viewers),
+        responses=ANYWHERE,
+        lifespan=_lifespan(streams, viewers, added),
     )
+    app.add_exception_handler(RequestValidationError, say_what_is_wrong)
     _add_page(app, access)
     _add_streams(app, streams, viewers)
     _add_whep(app, streams, viewers)
+    add_stream_routes(app, added, viewers)
+    add_connection_routes(app, viewers.connections.servers, invitations, allows_additions=added is not None)
+    add_metrics_route(app, streams, rate_limit)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
 
-def _lifespan(streams: Mapping[str, ServedStream], viewers: Viewers) -> Any:
+def _lifespan(streams: Mapping[str, ServedStream], viewers: Viewers, added: AddedStreams | None) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         def tell_figures() -> None:
-            for stream in streams.values():
+            for stream in list(streams.values()):
                 figures = stream.figures().model_dump_json()
-                stream.broadcast.tell_all(f'{{"type": "figures", "figures": {figures}}}')
+                stream.views.tell_all(f'{{"type": "figures", "figures": {figures}}}')
 
-        watching = asyncio.create_task(viewers.watch(tell_figures))
-        try:
-            yield
-        finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            await viewers.end_all()
+        async with added or contextlib.nullcontext():
+            watching = asyncio.create_task(viewers.watch(tell_figures))
+            try:
+                yield
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+                await viewers.end_all()
 
     return lifespan
 
@@ -113,7 +128,7 @@ def _add_page(app: FastAPI, access: Access) -> None:
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html")
 
-    @app.get("/enter", status_code=303, responses={403: {"description": "The code was used, or never was one."}})
+    @app.get("/enter", status_code=303, responses=answers({403: "The code was used, or never was one."}))
     async def enter(request: Request, code: Annotated[str, Query(max_length=100)]) -> RedirectResponse:
         """Come in by a link that works once."""
         if not access.takes_code(code):
@@ -122,7 +137,7 @@ def _add_page(app: FastAPI, access: Access) -> None:
         let_in(response, request)
         return response
 
-    @app.post("/api/session", status_code=204, responses={403: {"description": "Not the token."}})
+    @app.post("/api/session", status_code=204, responses=answers({403: "Not the token."}))
     async def come_in(request: Request, entry: TokenEntry) -> Response:
         """Come in with the token."""
         if not access.takes_token(entry.token):
@@ -133,18 +148,26 @@ def _add_page(app: FastAPI, access: Access) -> None:
 
 
 def _add_streams(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewers) -> None:
-    @app.get("/healthz")
+    @app.get("/healthz", responses={503: {"model": Health, "description": "A stream has failed."}})
     async def health(response: Response) -> Health:
         """Whether every stream runs; 503 where one has failed."""
         states = Counter(str(stream.state) for stream in streams.values())
-        is_well = "failed" not in states
+        # What somebody has added is theirs to look after.
+        is_well = all(stream.state != "failed" or stream.is_added for stream in streams.values())
         response.status_code = 200 if is_well else 503
         return Health(ok=is_well, streams=dict(states), viewers=len(viewers))
 
-    @app.get("/api/streams", responses={401: _REASONS[401]})
+    @app.get("/api/streams", responses=BEHIND_TOKEN)
     async def list_streams() -> list[StreamDescription]:
         """All streams, in the order of the configuration."""
         return [stream.description() for stream in streams.values()]
+
+    @app.get("/api/streams/{stream}/legend", responses={**BEHIND_TOKEN, **answers({404: "No stream of this name."})})
+    async def legend(stream: str) -> list[ModelLegend]:
+        """How to draw what the stream's models say; a model is there when it has said something."""
+        if stream not in streams:
+            raise HTTPException(404, "there is no stream of this name")
+        return streams[stream].views.legend.models
 
 
 def _add_whep(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewers) -> None:
@@ -152,26 +175,44 @@ def _add_whep(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewer
         "/whep/{stream}",
         status_code=201,
         response_class=Response,
-        responses={**_REASONS, 201: {"description": "The SDP answer; Location is the session.", "content": _SDP_TEXT}},
+        responses={
+            **BEHIND_TOKEN,
+            **answers(
+                {
+                    400: "The offer cannot be read or answered.",
+                    404: "No stream of this name.",
+                    406: "No codec that we have.",
+                    415: "No SDP.",
+                    503: "Nobody more may watch now.",
+                }
+            ),
+            201: {"description": "The SDP answer; Location is the session.", "content": _SDP_TEXT},
+        },
         openapi_extra={"requestBody": {"required": True, "content": _SDP_TEXT}},
     )
-    async def watch(stream: str, request: Request) -> Response:
-        """Watch a stream: an SDP offer is answered (WHEP)."""
+    async def watch(stream: str, request: Request, picture: Literal["drawn", "plain"] = "drawn") -> Response:
+        """Watch a stream, annotated or as it was captured: an SDP offer is answered (WHEP)."""
         served = streams.get(stream)
         if served is None:
             raise HTTPException(404, "there is no stream of this name")
+        broadcast = served.views.drawn if picture == "drawn" else served.views.plain
+        if broadcast is None:
+            raise HTTPException(404, "this stream shows nobody its plain picture")
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
             raise HTTPException(415, f"the offer's Content-Type must be {SDP}")
         try:
-            session, answer = await viewers.admit(stream, served.broadcast, read_offer(await request.body()))
+            session, answer = await viewers.admit(stream, broadcast, read_offer(await request.body()))
         except OfferError as error:
             raise HTTPException(error.status, str(error)) from error
         except TooManyViewersError as error:
             detail = "as many watch as may; come back later"
             raise HTTPException(503, detail, {"Retry-After": str(_RETRY_SECONDS)}) from error
-        return Response(answer, 201, {"Location": f"/whep/{stream}/{session}"}, SDP)
+        created = Response(answer, 201, {"Location": f"/whep/{stream}/{session}"}, SDP)
+        for link in viewers.connections.servers.links():
+            created.headers.append("Link", link)
+        return created
 
-    @app.delete("/whep/{stream}/{session}", responses={401: _REASONS[401], 404: _REASONS[404]})
+    @app.delete("/whep/{stream}/{session}", responses={**BEHIND_TOKEN, **answers({404: "No session of this name."})})
     async def leave(stream: str, session: str) -> None:
         """End a session (WHEP)."""
         if not await viewers.end(stream, session):

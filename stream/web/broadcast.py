@@ -8,14 +8,13 @@ up and no decoder misses one.
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
 from stream.sinks.planar_colours import PlanarConverter
+from stream.web.frame_message import frame_message
 from stream.web.keyframes import KeyframeWishes
 from stream.web.picture_encoder import RTP_CLOCK, Codec, EncodedPicture, PictureEncoder, planar_picture
 
@@ -80,6 +80,11 @@ class Broadcast:
     def viewers(self) -> Counter[Codec]:
         """How many watch, by codec."""
         return Counter(watcher.codec for watcher in self._watchers)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody watches."""
+        return bool(self._wanted)
 
     def join(self, watcher: Watcher) -> None:
         """Let somebody watch from the next keyframe on."""
@@ -165,16 +170,8 @@ class Broadcast:
         return self._last_ticks
 
     def _message(self, result: FrameResult, ticks: int, encode_ms: float) -> str:
-        content: dict[str, Any] = {
-            "type": "frame",
-            # What is drawn on the picture, so that a page can draw the same.
-            **result.to_dict(with_carried=True),
-            "carried": sorted(result.carried),
-            "pts": ticks,
-            "captured_at": (result.frame.captured_at_ns + self._epoch_offset_ns) / 1e6,
-            "stage_ms": {**result.stage_ms, "encode": encode_ms},
-        }
-        return json.dumps(content, ensure_ascii=False)
+        captured_at_ms = (result.frame.captured_at_ns + self._epoch_offset_ns) / 1e6
+        return frame_message(result, ticks, captured_at_ms, encode_ms)
 
     def _deliver(self, pictures: list[tuple[Codec, EncodedPicture]], message: str | None) -> None:
         self._places.release()

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stream.web.access import Access, is_loopback
 from stream.web.offer import LARGEST_SDP_BYTES
+from stream.web.rate_limit import RateLimit
 
 BODY_SECONDS = 5.0
 """How long a client may take for its body."""
@@ -22,6 +23,8 @@ PUBLIC_PATHS = frozenset({"/", "/healthz", "/enter", "/api/session"})
 """What is answered without a token: the page itself, which holds nothing, and the ways to come in."""
 
 _PUBLIC_FOLDER = "/static/"
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -40,15 +43,17 @@ _HEADERS = {
 class Guard:
     """Lets through what may pass, and closes every other door with a 4xx."""
 
-    def __init__(self, app: ASGIApp, access: Access, host: str) -> None:
+    def __init__(self, app: ASGIApp, access: Access, host: str, rate_limit: RateLimit) -> None:
         """Stand before an application.
 
         Args:
             app: what answers.
             access: who may come in.
             host: the address that is listened on.
+            rate_limit: how much each address may ask.
         """
         self._app = app
+        self._rate_limit = rate_limit
         self._access = access
         self._is_local = is_loopback(host)
 
@@ -79,6 +84,12 @@ class Guard:
         await refusal(scope, receive, send_guarded)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
+        client = scope.get("client") or ("", 0)
+        seconds = self._rate_limit.wait_seconds(client[0], changes=scope["method"] not in _READING)
+        if seconds:
+            refusal = _refused(429, "too many requests; wait as Retry-After says")
+            refusal.headers["Retry-After"] = str(seconds)
+            return refusal
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if self._is_local and not _names_loopback(host):

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from models.errors import MirillaError
 from stream.pipeline import Pipeline
-from stream.web.broadcast import Broadcast
+from stream.web.stream_views import StreamViews
 
 State = Literal["starting", "running", "ended", "failed"]
 
@@ -31,6 +31,8 @@ class StreamFigures(BaseModel):
     source_fps: float | None
     output_fps: float | None
     latency_ms: dict[str, float]
+    stale_seconds: float | None
+    """Since the last picture, where a live source's next one is overdue."""
 
 
 class StreamDescription(BaseModel):
@@ -46,43 +48,57 @@ class StreamDescription(BaseModel):
     viewers: dict[str, int]
     bitrate_kbps: int
     whep: str
+    """Where to watch the annotated picture."""
+    whep_plain: str | None
+    """Where to watch the picture as it was captured; None where nobody may."""
+    overlay: Literal["picture", "browser"]
+    """Whether a page begins with the annotated picture, or draws itself."""
+    is_added: bool
+    """Whether a viewer has added it, and may take it away."""
     figures: StreamFigures
 
 
 class ServedStream:
     """One stream of the server."""
 
-    def __init__(self, name: str, title: str, broadcast: Broadcast, pipeline: Pipeline, bitrate_kbps: int) -> None:
+    def __init__(self, name: str, title: str, views: StreamViews, pipeline: Pipeline) -> None:
         """Bring the parts together; nothing runs yet.
 
         Args:
             name: what it is called in addresses.
             title: what it is called in the configuration.
-            broadcast: what is watched.
-            pipeline: feeds the broadcast.
-            bitrate_kbps: of each encoder.
+            views: what is watched.
+            pipeline: feeds the views.
         """
         self.name = name
         self.title = title
-        self.broadcast = broadcast
+        self.views = views
         self.pipeline = pipeline
         self.state: State = "starting"
         self.error: Exception | None = None
-        self._bitrate_kbps = bitrate_kbps
+        self.is_added = False
 
     def run(self) -> None:
         """Run the pipeline to its end, on the calling thread; what breaks it is kept in `error`."""
-        self.state = "running"
+        self.begin()
         try:
             self.pipeline.run()
         except Exception as error:
             # Told here and by the page; the other streams go on.
-            self.error = error
-            self.state = "failed"
+            self.end(error)
             expected = isinstance(error, MirillaError)
             _log.error("%s: %s", self.title, error, exc_info=None if expected else error)
         else:
-            self.state = "ended"
+            self.end(None)
+
+    def begin(self) -> None:
+        """Say that the pipeline runs."""
+        self.state = "running"
+
+    def end(self, error: Exception | None) -> None:
+        """Say that the pipeline has ended, and what broke it."""
+        self.error = error
+        self.state = "ended" if error is None else "failed"
 
     def figures(self) -> StreamFigures:
         """What the pipeline counts at this moment."""
@@ -91,15 +107,18 @@ class ServedStream:
             captured=now.captured,
             written=now.written,
             dropped=dict(now.dropped),
-            left_out=self.broadcast.left_out,
+            left_out=self.views.left_out,
             source_fps=now.source_fps,
             output_fps=now.output_fps,
             latency_ms=dict(now.latency_ms),
+            stale_seconds=now.stale_seconds,
         )
 
     def description(self) -> StreamDescription:
         """What the page lists."""
-        info = self.broadcast.info
+        views = self.views
+        info = views.drawn.info
+        whep = f"/whep/{self.name}"
         return StreamDescription(
             name=self.name,
             title=self.title,
@@ -108,9 +127,12 @@ class ServedStream:
             width=info.width if info is not None else None,
             height=info.height if info is not None else None,
             rate=float(info.rate) if info is not None and info.rate is not None else None,
-            viewers={str(codec): count for codec, count in self.broadcast.viewers.items()},
-            bitrate_kbps=self._bitrate_kbps,
-            whep=f"/whep/{self.name}",
+            viewers={str(codec): count for codec, count in views.viewers.items()},
+            bitrate_kbps=views.bitrate_kbps,
+            whep=whep,
+            whep_plain=None if views.plain is None else f"{whep}?picture=plain",
+            overlay="browser" if views.is_drawn_by_pages else "picture",
+            is_added=self.is_added,
             figures=self.figures(),
         )
 

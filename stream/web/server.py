@@ -11,6 +11,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from stream.errors import ConfigError
+from stream.web.certificate import Certificate
+from stream.web.prompt_protocol import PromptProtocol
 
 _START_SECONDS = 10.0
 _GRACE_SECONDS = 1
@@ -22,18 +24,20 @@ _STOP_SECONDS = 5.0
 class WebServer:
     """Answers on one address; `stop` may be called from any thread."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, certificate: Certificate | None = None) -> None:
         """Take the address.
 
         Args:
             host: an address of this machine.
             port: 0 takes any that is free.
+            certificate: what the page is encrypted with; None leaves it unencrypted.
 
         Raises:
             ConfigError: the address is none of this machine, or is taken.
         """
         self._socket = _listening(host, port)
         self.host = host
+        self.certificate = certificate
         self.port: int = self._socket.getsockname()[1]
         self.loop: asyncio.AbstractEventLoop | None = None
         """The loop of the server's thread, while it runs."""
@@ -48,14 +52,19 @@ class WebServer:
         """
         config = uvicorn.Config(
             app,
+            http=PromptProtocol,
             lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,
             ws="none",
+            # Whoever stands behind a proxy would else choose the address that is counted.
+            proxy_headers=False,
             limit_concurrency=500,
             timeout_keep_alive=10,
             timeout_graceful_shutdown=_GRACE_SECONDS,
+            ssl_certfile=None if self.certificate is None else self.certificate.cert_path,
+            ssl_keyfile=None if self.certificate is None else str(self.certificate.key_path),
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, args=(self._server,), name="mirilla-web", daemon=True)

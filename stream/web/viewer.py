@@ -9,16 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from aiortc import (
-    RTCBundlePolicy,
-    RTCConfiguration,
-    RTCDataChannel,
-    RTCPeerConnection,
-    RTCRtpSender,
-    RTCSessionDescription,
-)
+from aiortc import RTCDataChannel, RTCRtpSender
 
 from stream.web.broadcast import Broadcast
+from stream.web.connections import Connections
 from stream.web.offer import Offer, OfferError
 from stream.web.picture_encoder import EncodedPicture
 from stream.web.shared_track import SharedTrack
@@ -35,13 +29,16 @@ _log = logging.getLogger("mirilla")
 class Viewer:
     """A connection to one viewer; made for one offer, closed once."""
 
-    def __init__(self, broadcast: Broadcast, offer: Offer, on_gone: Callable[[Viewer], None]) -> None:
+    def __init__(
+        self, broadcast: Broadcast, offer: Offer, on_gone: Callable[[Viewer], None], connections: Connections
+    ) -> None:
         """Nothing is opened yet.
 
         Args:
             broadcast: what is watched.
             offer: the viewer's.
             on_gone: called once when the connection has failed or was ended by the viewer.
+            connections: makes the connection.
         """
         self.codec = offer.codec
         self.wants_results = False
@@ -54,9 +51,8 @@ class Viewer:
         self._packets_received = 0
         self._silent_checks = 0
         self.is_connected = False
-        # An empty list: without one, aiortc asks a public STUN server.
-        configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        self._connection = RTCPeerConnection(configuration)
+        self._connections = connections
+        self._connection = connections.make()
         self.track = SharedTrack(lambda: broadcast.ask_keyframe(offer.codec))
         self._sender = self._add_track()
         self._connection.on("connectionstatechange", self._state_changed)
@@ -73,13 +69,11 @@ class Viewer:
         """
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
-                await self._connection.setRemoteDescription(RTCSessionDescription(self._offer.sdp, "offer"))
-                await self._connection.setLocalDescription()
+                return await self._connections.answer(self._connection, self._offer.sdp)
         except Exception as error:
             # aiortc lets through whatever it stumbles over in what the other side has written.
             _log.debug("an offer was refused", exc_info=error)
             raise OfferError(400, "the offer cannot be answered: it contradicts itself") from error
-        return str(self._connection.localDescription.sdp)
 
     async def close(self) -> None:
         """Say goodbye and free everything; takes a bounded time, whatever the other side does."""

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Iterator
 
 from stream.web.broadcast import Broadcast
+from stream.web.connections import Connections
 from stream.web.offer import Offer
 from stream.web.viewer import Viewer
 
@@ -26,13 +27,15 @@ class TooManyViewersError(Exception):
 class Viewers:
     """The viewers of all streams, by the name of their session."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, connections: Connections | None = None) -> None:
         """Nobody watches.
 
         Args:
             most: how many may watch at a time.
+            connections: makes the connections.
         """
         self._most = most
+        self.connections = connections or Connections()
         self._viewers: dict[str, tuple[str, Viewer]] = {}
         self._endings: set[asyncio.Task[None]] = set()
 
@@ -57,7 +60,7 @@ class Viewers:
         if len(self._viewers) >= self._most:
             raise TooManyViewersError
         session = secrets.token_urlsafe(16)
-        viewer = Viewer(broadcast, offer, lambda _: self._gone(session))
+        viewer = Viewer(broadcast, offer, lambda _: self._gone(session), self.connections)
         self._viewers[session] = (stream, viewer)
         try:
             return session, await viewer.answer()
@@ -71,6 +74,11 @@ class Viewers:
             return False
         await self._remove(session)
         return True
+
+    async def end_stream(self, stream: str) -> None:
+        """End all sessions of a stream."""
+        sessions = [session for session, (of, _) in self._viewers.items() if of == stream]
+        await asyncio.gather(*(self._remove(session) for session in sessions))
 
     async def watch(self, each_check: Callable[[], None]) -> None:
         """End the sessions of those who have gone without a word, until cancelled.

@@ -20,6 +20,7 @@ from tests.benchmarks import (
     budget,
     carrying,
     end_to_end,
+    glass_to_glass,
     live_lag,
     live_soak,
     memory,
@@ -29,6 +30,7 @@ from tests.benchmarks import (
     skip_unchanged,
     streams,
     viewers,
+    visitors,
 )
 
 BENCHMARKS: dict[str, Callable[..., Table]] = {
@@ -45,6 +47,8 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "skip-unchanged": skip_unchanged.run,
     "streams": streams.run,
     "viewers": viewers.run,
+    "visitors": visitors.run,
+    "glass-to-glass": glass_to_glass.run,
 }
 """Each takes a folder for its files; one that goes on for a while takes minutes, too."""
 

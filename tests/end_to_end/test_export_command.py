@@ -14,7 +14,7 @@ import pytest
 from exporters.export import export_package
 from models.manifest import read_manifest
 from models.zoo import zoo
-from tests.end_to_end.conftest import ROOT
+from tests.end_to_end.pages import ROOT
 from tests.exporters.checkpoints import write_checkpoint
 from tests.models.hub_stand_in import COMMIT, Hub, serving
 

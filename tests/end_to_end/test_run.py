@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import ROOT, Mirilla
+from tests.end_to_end.conftest import Mirilla
 from tests.end_to_end.ffprobe import audio_packets, frame_times, probe
+from tests.end_to_end.pages import ROOT
 
 pytestmark = pytest.mark.usefixtures("ffprobe")
 

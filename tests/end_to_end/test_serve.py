@@ -2,106 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-import signal
 import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import cv2
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Page, ViewportSize
 
 from stream.sources.pattern import BARS_BGR, read_pattern_index
-from tests.end_to_end.conftest import ROOT, Mirilla
+from tests.end_to_end.conftest import Mirilla
+from tests.end_to_end.pages import WAIT_MS, Serve, grabbed, index_shown, wait_for
 
 PATTERN = ("--source", "pattern:320x240@15x100000", "--model", "none", "--no-hud")
 TOKEN = "0123456789abcdef"
-WAIT_MS = 20_000
 PHONE = ViewportSize(width=360, height=740)
-
-GRAB = """
-() => {
-  const video = document.querySelector("video");
-  const canvas = document.createElement("canvas");
-  canvas.width = video.videoWidth;
-  canvas.height = video.videoHeight;
-  canvas.getContext("2d").drawImage(video, 0, 0);
-  return canvas.toDataURL("image/png").split(",")[1];
-}
-"""
-
-
-class Server:
-    """A `mirilla serve` in a process of its own."""
-
-    def __init__(self, *arguments: object, port: int, folder: Path) -> None:
-        self.url = f"http://127.0.0.1:{port}/"
-        command = [sys.executable, "-m", "stream", "serve", "--port", str(port), *map(str, arguments)]
-        environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "PYTHONUNBUFFERED": "1"}
-        self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.greeting = self.process.stdout.readline()
-
-    def captured(self) -> int:
-        """Frames so far of the first stream."""
-        with urllib.request.urlopen(f"{self.url}api/streams", timeout=10) as response:
-            count: int = json.load(response)[0]["figures"]["captured"]
-        return count
-
-    def end(self) -> int:
-        """As Ctrl-C does; returns the exit code."""
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=10)
-
-
-Serve = Callable[..., Server]
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """`serve(*arguments, port=...)`: a server that answers; without a port, on a free one."""
-    with ExitStack() as servers:
-
-        def start(*arguments: object, port: int | None = None) -> Server:
-            server = Server(*arguments, port=port or free_port(), folder=tmp_path)
-            servers.callback(server.process.wait)
-            servers.callback(server.process.kill)
-            return server
-
-        yield start
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=str(chromium), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page whose errors fail the test."""
-    context = browser.new_context(viewport={"width": 1000, "height": 800}, locale="en-GB")
-    opened = context.new_page()
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    context.close()
-    assert not errors
 
 
 def test_the_stream_moves_in_its_colours_and_shows_what_was_captured_just_now(serve: Serve, page: Page) -> None:
@@ -122,11 +36,18 @@ def test_the_stream_moves_in_its_colours_and_shows_what_was_captured_just_now(se
     page.get_by_role("button", name="Figures: pattern").focus()
     page.keyboard.press("Enter")
     figure = page.locator(".figures div")
-    page.wait_for_function("() => /ms/.test(document.querySelector('[data-figure=latency] dd')?.textContent)")
+    page.wait_for_function("() => /ms/.test(document.querySelector('[data-trace=latency] .now').textContent)")
     figures = dict(zip(figure.locator("dt").all_inner_texts(), figure.locator("dd").all_inner_texts(), strict=True))
     assert figures["codec"].split() == ["H264", "320\N{MULTIPLICATION SIGN}240"]
-    assert 0 < float(figures["capture to screen"].removesuffix(" ms").replace(",", "")) < 2000
-    assert {"received", "bit rate", "packets lost", "encoding"} <= set(figures)
+    assert {"shown", "dropped here", "packets lost", "encoding", "source"} <= set(figures)
+    latency = page.locator("[data-trace=latency]")
+    assert 0 < float(latency.locator(".now").inner_text().removesuffix(" ms").replace(",", "")) < 2000
+    # Who does not see the graph hears the same.
+    assert re.fullmatch(
+        r"capture to screen, the last minute: [\d.,]+ ms; \d+ to \d+ in a minute",
+        latency.get_by_role("img").get_attribute("aria-label") or "",
+    )
+    assert page.locator("[data-trace] .name").all_inner_texts() == ["capture to screen", "received", "bit rate"]
 
     page.get_by_role("button", name="Pause: pattern").click()
     wait_for(page, "paused")
@@ -149,7 +70,9 @@ def test_what_the_model_sees_stands_under_the_picture_and_the_page_speaks_spanis
     # On a telephone nothing reaches over the edge, and every button is large enough for a finger.
     page.set_viewport_size(PHONE)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
-    heights = page.locator("button").evaluate_all("buttons => buttons.map(one => one.getBoundingClientRect().height)")
+    heights = page.locator("button:visible").evaluate_all(
+        "buttons => buttons.map(one => one.getBoundingClientRect().height)"
+    )
     assert min(heights) >= 44
 
 
@@ -235,31 +158,3 @@ def test_a_port_that_is_taken_is_named(mirilla: Mirilla) -> None:
     assert result.returncode == 2
     assert f"127.0.0.1:{port}" in result.stderr
     assert "Traceback" not in result.stderr
-
-
-def wait_for(page: Page, state: str) -> None:
-    page.locator(f".stream[data-state={state}]").first.wait_for(timeout=WAIT_MS)
-
-
-def grabbed(page: Page) -> NDArray[np.uint8]:
-    """What the page shows at this moment."""
-    data = np.frombuffer(base64.b64decode(page.evaluate(GRAB)), np.uint8)
-    picture: Any = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    return np.asarray(picture, np.uint8)
-
-
-def index_shown(page: Page) -> int:
-    """The number of the frame that the page shows, when it shows one."""
-    end = time.monotonic() + WAIT_MS / 1000
-    page.wait_for_function("() => document.querySelector('video').videoWidth > 0")
-    while (index := read_pattern_index(grabbed(page))) is None:
-        assert time.monotonic() < end, "no frame's number can be read"
-        page.wait_for_timeout(50)
-    return index
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

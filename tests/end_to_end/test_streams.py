@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import ROOT, Mirilla
+from tests.end_to_end.conftest import Mirilla
 from tests.end_to_end.ffprobe import frame_times
+from tests.end_to_end.pages import ROOT
 
 pytestmark = pytest.mark.usefixtures("ffprobe")
 

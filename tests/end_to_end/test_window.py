@@ -16,8 +16,9 @@ import pytest
 from numpy.typing import NDArray
 
 from stream.sources.pattern import read_pattern_index
-from tests.end_to_end.conftest import ROOT, Mirilla
+from tests.end_to_end.conftest import Mirilla
 from tests.end_to_end.ffprobe import frame_times
+from tests.end_to_end.pages import ROOT
 
 PATIENCE_SECONDS = 30
 _LOOKS_UNTIL_MAPPED_AGAIN = 10
@@ -187,5 +188,5 @@ def test_without_a_display_the_way_out_is_one_line_before_the_first_frame(mirill
     assert result.returncode == 2
     assert result.stderr.strip() == (
         "mirilla: sink: window: there is no display here (DISPLAY is not set), as over ssh; "
-        "write a file instead: --sink out.mp4"
+        "use --sink web or --sink out.mp4 instead"
     )

@@ -81,6 +81,22 @@ def query_mask_package(folder: Path, rows: Sequence[tuple[float, int, NDArray[np
     )
 
 
+def segmenter_package(folder: Path, class_map: NDArray[np.int64], class_names: Sequence[str]) -> Path:
+    """Finds the same map of classes (h, w) in every picture."""
+    logits = np.stack([np.where(class_map == class_id, 8.0, -8.0) for class_id in range(len(class_names))])
+    return _package(
+        folder,
+        {"logits": logits[None].astype(np.float32)},
+        (SIDE, SIDE),
+        {
+            "task": "semantic_segmentation",
+            "decoder": "argmax",
+            "input": {"height": SIDE, "width": SIDE, "resize": "stretch", "antialias": False},
+            "class_names": tuple(class_names),
+        },
+    )
+
+
 def _package(folder: Path, outputs: dict[str, Any], size_hw: tuple[int, int], fields: dict[str, Any]) -> Path:
     """A graph whose outputs are given arrays, or its input, of a given shape."""
     folder.mkdir(parents=True)

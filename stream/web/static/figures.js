@@ -1,11 +1,17 @@
 // The panel of figures under a stream: what this browser receives, and what the server says of itself.
 
+import { Trace } from "./graph.js";
 import { number, text } from "./texts.js";
 
 export class Figures {
-  /** @param {HTMLElement} list the `dl` that is filled */
-  constructor(list) {
-    this.list = list;
+  /** @param {HTMLElement} root its `dl` and its graphs are filled */
+  constructor(root) {
+    this.list = root.querySelector("dl");
+    this.traces = [
+      ["latency", "latencyMs", milliseconds],
+      ["received", "received", rate],
+      ["bitrate", "kbits", kilobits],
+    ].map(([key, source, inWords]) => Object.assign(new Trace(root.querySelector(".traces"), key, inWords), { source }));
     this.before = null;
     this.server = null;
     this.stageMs = new Map();
@@ -34,26 +40,33 @@ export class Figures {
   }
 
   /**
-   * Show all figures of this moment.
+   * Take what was received in the last second.
    * @param {object | null} now of the received video, as `Player.statistics` gives them
    * @param {number | null} latencyMs from capture to screen
-   * @param {VideoPlaybackQuality} quality
+   * @param {number} presented how many pictures were shown so far
    */
-  show(now, latencyMs, quality) {
-    const rows = [["latency", latencyMs === null ? null : milliseconds(latencyMs)]];
+  take(now, latencyMs, presented) {
+    this.latencyMs = now ? latencyMs : null;
+    this.now = now;
+    const seconds = now && this.before ? (now.timestamp - this.before.timestamp) / 1000 : 0;
+    const since = (value, before) => (seconds > 0 ? (value - before) / seconds : null);
+    this.shown = since(presented, this.before?.presented);
+    this.received = since(now?.framesReceived, this.before?.framesReceived);
+    this.kbits = since(now?.bytesReceived * 0.008, this.before?.bytesReceived * 0.008);
+    this.before = now && { ...now, presented };
+    this.traces.forEach((trace) => trace.add(this[trace.source]));
+  }
+
+  /** Show all figures of this moment. */
+  show() {
+    const { now } = this;
+    const rows = [["shown", rate(this.shown)]];
     if (now) {
-      const seconds = this.before ? (now.timestamp - this.before.timestamp) / 1000 : 0;
-      const since = (key) => (seconds > 0 ? (now[key] - this.before[key]) / seconds : null);
-      const shown = seconds > 0 ? (quality.totalVideoFrames - this.before.shown) / seconds : null;
       rows.push(
-        ["shown", rate(shown)],
-        ["received", rate(since("framesReceived"))],
-        ["bitrate", seconds > 0 ? `${number((since("bytesReceived") * 8) / 1000)} kbit/s` : null],
         ["codec", now.codec && `${now.codec} ${now.frameWidth ?? "?"}×${now.frameHeight ?? "?"}`],
         ["lost", number(now.packetsLost)],
         ["dropped", number(now.framesDropped ?? 0)],
       );
-      this.before = { ...now, shown: quality.totalVideoFrames };
     }
     if (this.server) {
       const dropped = Object.values(this.server.dropped).reduce((sum, count) => sum + count, this.server.left_out);
@@ -68,6 +81,7 @@ export class Figures {
       ...rows.map(([key, value]) => [key, text(key), value]),
       ...[...this.stageMs].map(([key, { owner, stage, ms }]) => [key, stageName(owner, stage), milliseconds(ms)]),
     ]);
+    this.traces.forEach((trace) => trace.show());
   }
 
   write(rows) {
@@ -96,10 +110,14 @@ function stageName(owner, stage) {
   return owner ? `${owner}: ${name}` : name;
 }
 
+function kilobits(value) {
+  return value === null ? null : `${number(value)} kbit/s`;
+}
+
 function rate(value) {
   return value === null || value === undefined ? null : text("perSecond", { value: number(value, 1) });
 }
 
 function milliseconds(value) {
-  return value === undefined ? null : `${number(value, 1)} ms`;
+  return value === undefined || value === null ? null : `${number(value, 1)} ms`;
 }

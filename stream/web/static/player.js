@@ -1,18 +1,24 @@
 // Watches one stream by WHEP, and comes back by itself when the connection is lost.
 
+import { connectionSettings, stepOf } from "./ice.js";
+import { ShownFrame } from "./shown_frame.js";
+
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 4000;
 const GATHERING_MS = 1000;
 // The server sends its figures every two seconds: after so long a silence it has gone.
 const SILENCE_MS = 7000;
 const PING_EVERY_MS = 2000;
-const MESSAGES_KEPT = 150;
+// From the answer on, and again from the connection to the first picture.
+const STEP_MS = 8000;
 
 export class Player {
   /**
    * @param {string} url where the offer is posted
    * @param {HTMLVideoElement} video
-   * @param {{state: function(string), frame: function(object), figures: function(object)}} tell
+   * @param {{state: function(string, object), frame: function(object), shown: function(),
+   *   figures: function(object)}} tell what happens; `shown`: another frame is on the screen, or its message has come;
+   *   `state` is told the attempt, and its step that failed: `signalling`, `ice`, `dtls` or `media`
    */
   constructor(url, video, tell) {
     this.url = url;
@@ -23,6 +29,16 @@ export class Player {
     this.retryMs = FIRST_RETRY_MS;
     this.timer = 0;
     this.attempt = 0;
+    this.failures = 0;
+    this.frame = new ShownFrame();
+    /** How many pictures this connection has shown. */
+    this.presented = 0;
+  }
+
+  /** Watch, from now on at this address. */
+  startAt(url) {
+    this.url = url;
+    this.start();
   }
 
   start() {
@@ -34,6 +50,7 @@ export class Player {
   stop() {
     this.attempt++;
     clearTimeout(this.timer);
+    clearTimeout(this.waiting);
     clearInterval(this.pinging);
     this.connection?.close();
     this.connection = null;
@@ -44,11 +61,14 @@ export class Player {
   }
 
   async connect(attempt) {
-    this.tell.state("connecting");
-    const connection = new RTCPeerConnection();
+    // While it tries again and again, that is what it says.
+    if (!this.failures) this.tell.state("connecting", {});
+    const { iceServers = [] } = await connectionSettings();
+    if (attempt !== this.attempt) return;
+    const connection = new RTCPeerConnection({ iceServers });
     this.connection = connection;
-    this.captured = new Map();
-    this.origin = null;
+    this.frame.begin();
+    this.presented = 0;
     this.offsets = [];
     this.latencyMs = null;
     try {
@@ -63,9 +83,11 @@ export class Player {
       connection.onconnectionstatechange = () => {
         if (connection.connectionState === "connected") {
           this.retryMs = FIRST_RETRY_MS;
-          this.tell.state("live");
+          this.failures = 0;
+          this.tell.state("live", {});
+          this.expectProgress(attempt);
         } else if (["failed", "closed"].includes(connection.connectionState)) {
-          this.lost(attempt, "waiting");
+          this.lost(attempt, "waiting", this.session && stepOf(connection));
         }
       };
       await connection.setLocalDescription();
@@ -76,7 +98,7 @@ export class Player {
         body: connection.localDescription.sdp,
       });
       if (response.status !== 201) {
-        this.lost(attempt, { 406: "unusable", 503: "full" }[response.status] ?? "waiting");
+        this.lost(attempt, { 406: "unusable", 503: "full" }[response.status] ?? "waiting", "signalling");
         return;
       }
       if (attempt !== this.attempt) {
@@ -86,17 +108,31 @@ export class Player {
       this.session = response.headers.get("Location");
       await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
       this.heardAt = performance.now();
+      if (connection.connectionState !== "connected") this.expectProgress(attempt);
     } catch (error) {
       console.debug("mirilla:", error);
-      this.lost(attempt, "waiting");
+      this.lost(attempt, "waiting", "signalling");
     }
   }
 
+  /** Give the attempt up where nothing has become better of it after a while. */
+  expectProgress(attempt) {
+    clearTimeout(this.waiting);
+    const before = stepOf(this.connection);
+    this.waiting = setTimeout(async () => {
+      const received = (await this.statistics())?.framesReceived ?? 0;
+      if (attempt !== this.attempt || received) return;
+      const step = stepOf(this.connection);
+      if (step === before) this.lost(attempt, "waiting", step);
+      else this.expectProgress(attempt);
+    }, STEP_MS);
+  }
+
   /** Try again after a while that doubles, unless something newer has begun. */
-  lost(attempt, state) {
+  lost(attempt, state, step = null) {
     if (attempt !== this.attempt) return;
     this.stop();
-    this.tell.state(state);
+    this.tell.state(state, { attempt: ++this.failures, step });
     const again = this.attempt;
     this.timer = setTimeout(() => again === this.attempt && this.start(), this.retryMs * (0.8 + 0.4 * Math.random()));
     this.retryMs = Math.min(2 * this.retryMs, LONGEST_RETRY_MS);
@@ -117,13 +153,14 @@ export class Player {
       this.heardAt = performance.now();
       const message = JSON.parse(data);
       if (message.type === "frame") {
-        this.captured.set(message.pts, message.captured_at);
-        if (this.captured.size > MESSAGES_KEPT) this.captured.delete(this.captured.keys().next().value);
         this.tell.frame(message);
+        if (this.frame.add(message)) this.tell.shown();
+        else if (!this.video.requestVideoFrameCallback) this.show({});
       } else if (message.type === "figures") {
+        this.frame.isStale = message.figures.stale_seconds !== null;
         this.tell.figures(message.figures);
       } else if (message.type === "origin") {
-        this.origin = message.rtp_origin;
+        this.frame.origin = message.rtp_origin;
       } else if (message.type === "pong") {
         this.setClock(message);
       }
@@ -137,20 +174,26 @@ export class Player {
     this.offsets = [...this.offsets, { roundTrip: now - sent, offset }].slice(-10);
   }
 
-  /** Hear of every frame that is shown, and read off when it was captured. */
+  /** Hear of every frame that is shown. */
   follow(attempt) {
     if (!this.video.requestVideoFrameCallback) return;
-    const shown = (_, { rtpTimestamp, expectedDisplayTime }) => {
+    const shown = (_, metadata) => {
       if (attempt !== this.attempt) return;
       this.video.requestVideoFrameCallback(shown);
-      if (this.origin === null || !this.offsets.length) return;
-      const capturedAt = this.captured.get((rtpTimestamp - this.origin) >>> 0);
-      if (capturedAt === undefined) return;
-      const { offset } = this.offsets.reduce((best, one) => (one.roundTrip < best.roundTrip ? one : best));
-      const latency = performance.timeOrigin + expectedDisplayTime + offset - capturedAt;
-      this.latencyMs = this.latencyMs === null ? latency : 0.9 * this.latencyMs + 0.1 * latency;
+      this.presented++;
+      this.show(metadata);
     };
     this.video.requestVideoFrameCallback(shown);
+  }
+
+  /** Find the message of the frame that is shown, and read off when it was captured. */
+  show({ rtpTimestamp, expectedDisplayTime }) {
+    const own = this.frame.show(rtpTimestamp);
+    this.tell.shown();
+    if (!own || !this.offsets.length) return;
+    const { offset } = this.offsets.reduce((best, one) => (one.roundTrip < best.roundTrip ? one : best));
+    const latency = performance.timeOrigin + expectedDisplayTime + offset - own.captured_at;
+    this.latencyMs = this.latencyMs === null ? latency : 0.9 * this.latencyMs + 0.1 * latency;
   }
 
   /** What WebRTC counts of the received video; null before there is any. */

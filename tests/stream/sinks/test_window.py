@@ -366,12 +366,22 @@ def test_a_window_of_which_nothing_came_is_closed_by_who_opened_it(person: Perso
 @pytest.mark.parametrize(
     ("system", "display", "probe", "expected"),
     [
-        ("Linux", None, 0, "there is no display here (DISPLAY is not set), as over ssh; write a file instead"),
+        (
+            "Linux",
+            None,
+            0,
+            "there is no display here (DISPLAY is not set), as over ssh; use --sink web or --sink out.mp4 instead",
+        ),
         ("Linux", "", 0, "there is no display here"),
         ("Linux", ":5", 0, None),
         # set, but nobody is there: Qt would end the process
-        ("Linux", ":5", -6, "the display :5 cannot be reached; write a file instead: --sink out.mp4"),
-        ("Linux", ":5", None, "the display :5 does not answer; write a file instead"),
+        (
+            "Linux",
+            ":5",
+            -6,
+            "the display :5 cannot be reached; use --sink web or --sink out.mp4 instead",
+        ),
+        ("Linux", ":5", None, "the display :5 does not answer; use --sink web or --sink out.mp4 instead"),
         ("Windows", None, None, None),
         ("Darwin", None, None, None),
     ],

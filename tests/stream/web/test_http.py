@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stream.config import WebSettings
+from stream.web import prompt_protocol
 from stream.web.access import COOKIE
 from stream.web.guard import BODY_SECONDS
 from stream.web.serve import token_for
@@ -80,6 +81,10 @@ def test_an_offer_is_answered_and_the_session_ends_where_the_answer_says(serve: 
         ("POST", "/api/session", b'{"token": ', "application/json", 422),
         ("POST", "/api/session", b"[]", "application/json", 422),
         ("POST", "/api/session", b'{"token": 5}', "application/json", 422),
+        # Halves of characters, which no answer can hold: as text, and where text should not be.
+        ("POST", "/api/session", b'{"token": "\\ud800"}', "application/json", 422),
+        ("POST", "/api/session", b'{"token": ["\\ud800"], "\\udfff": 1}', "application/json", 422),
+        ("POST", "/api/streams", b'{"name": "\\ud800", "source": "rtsp://a/"}', "application/json", 422),
         ("POST", "/api/session", b"[" * 60_000, "application/json", 400),
         ("GET", "/enter", None, "", 422),
         ("GET", "/enter?code=" + "x" * 5000, None, "", 422),
@@ -128,6 +133,27 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(client: Client) -
         line.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         line.sendall((f"{70_000:x}\r\n" + "x" * 70_000 + "\r\n").encode())
         assert line.recv(100).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /healthz HTTP/1.1\r\nHost: localh",
+        # A whole request, and half of the next one.
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hea",
+    ],
+)
+def test_who_takes_a_connection_and_asks_nothing_is_let_go(
+    sent: bytes, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompt_protocol, "HEAD_SECONDS", 0.1)
+    with socket.create_connection(("127.0.0.1", serve().port), timeout=5) as line:
+        line.sendall(sent)
+        answer = b""
+        while piece := line.recv(4096):
+            answer += piece
+    assert answer.count(b"HTTP/1.1 200") == sent.count(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gc
 import json
@@ -19,6 +20,7 @@ from aiortc import RTCPeerConnection
 
 from stream.web import viewers
 from stream.web.broadcast import Broadcast
+from tests.stream.web import whep_peer
 from tests.stream.web.conftest import Client, Serve
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -133,3 +135,19 @@ def left_behind(client: Client) -> tuple[int, int, int, int]:
     gc.collect()
     connections = sum(isinstance(one, RTCPeerConnection) for one in gc.get_objects())
     return tasks, threading.active_count(), len(list(Path("/proc/self/fd").iterdir())), connections
+
+
+def test_at_the_end_of_the_server_every_viewer_hears_a_goodbye(serve: Serve) -> None:
+    client = serve()
+    options = argparse.Namespace(codec=None, results=True, decode=False, token=None)
+
+    async def watch_until_the_end() -> None:
+        peers = [await whep_peer.watch(f"{client.url}/whep/pattern", options) for _ in range(3)]
+        await asyncio.to_thread(client.now.server.stop)
+        # Without one, a viewer notices only after half a minute that nobody answers any more.
+        async with asyncio.timeout(2):
+            while any(peer.connection.connectionState != "closed" for peer in peers):
+                await asyncio.sleep(0.02)
+        await asyncio.gather(*(peer.connection.close() for peer in peers))
+
+    asyncio.run(watch_until_the_end())
