@@ -23,7 +23,10 @@ def ink_package(folder: Path, *, names: Sequence[str] = ("paper", "ink"), size: 
         helper.make_node("ReduceMean", ["pixel_values", "channels"], ["level"], keepdims=1),
         helper.make_node("Sub", ["half", "level"], ["logits"]),
     ]
-    constants = {"half": np.array(0.5, np.float32), "channels": np.array([1], np.int64)}
+    constants: dict[str, np.ndarray[Any, Any]] = {
+        "half": np.array(0.5, np.float32),
+        "channels": np.array([1], np.int64),
+    }
     axes: Axes = ["batch", 3, size or "height", size or "width"]
     fields = {
         "task": "semantic_segmentation",

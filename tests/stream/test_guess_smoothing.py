@@ -48,7 +48,8 @@ def test_a_guess_weighs_with_the_time_that_it_stands_for() -> None:
     assert one(smoother, [1, 0, 0], 0.0) == ("cat", 1.0)
     # After the time constant of 0.6 s a new guess has 1 - 1/e.
     label, score = one(smoother, [0, 0, 1], 0.6)
-    assert (label, score) == ("fish", pytest.approx(1 - 1 / math.e))
+    assert label == "fish"
+    assert score == pytest.approx(1 - 1 / math.e)
 
 
 def test_a_single_other_guess_changes_no_name() -> None:
@@ -95,7 +96,7 @@ class Guesses:
     def __init__(self, *results: GuessedDrawings) -> None:
         self._results = iter(results)
 
-    def __call__(self, _image: object, _timer: StageTimer) -> GuessedDrawings:
+    def __call__(self, image: object, timer: StageTimer) -> GuessedDrawings:  # noqa: ARG002 - PipelineModel
         return next(self._results)
 
 

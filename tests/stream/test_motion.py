@@ -95,6 +95,7 @@ def test_the_classes_of_pixels_go_with_what_they_show(step: tuple[int, int], fra
     masks = found_at(*start, with_mask=True).masks
     assert masks is not None
     result = SegmentationMap("semantic_segmentation", masks[0].astype(np.uint16), ("ground", "square"))
+    seen: Result = result
     for index in range(1, frames + 1):
         left, top = start[0] + index * step[0], start[1] + index * step[1]
         seen = carried(carrier, found, result, frame_with_square(index, left, top)).results["m"]
@@ -105,6 +106,7 @@ def test_the_classes_of_pixels_go_with_what_they_show(step: tuple[int, int], fra
         # Left where it was, it would come down to 0.45, and to 0.32 on the longer way.
         assert (is_square & expected).sum() / (is_square | expected).sum() > 0.7
     if step == (0, 0):
+        assert isinstance(seen, SegmentationMap)
         np.testing.assert_array_equal(seen.class_map, result.class_map)
 
 
