@@ -34,7 +34,7 @@ class TrainingRecord:
 
     Attributes:
         command: makes the weights again.
-        accuracy: shares 0..1 on held-out data, by metric: `top1`, `top5`; None where the package is measured instead.
+        accuracy: shares 0..1 on held-out drawings, by metric: `top1`, `top5`; None where they are measured later.
         licence: of the training data.
         attribution: whom the training data's licence wants named.
     """
@@ -56,9 +56,9 @@ def read_training_record(checkpoint: Path) -> TrainingRecord:
         return TrainingRecord()
     try:
         stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        held_out = {metric: float(value) for metric, value in stored["held_out"].items() if metric != "drawings"}
-        return TrainingRecord(stored["command"], held_out or None, stored["licence"], stored["attribution"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        shares = {metric: float(share) for metric, share in stored["held_out"].items() if metric != "drawings"}
+        return TrainingRecord(stored["command"], shares or None, stored["licence"], stored["attribution"])
+    except (ValueError, KeyError, TypeError) as error:
         raise ExportError(f"{path}: no training record that can be read ({error}); delete it or train again") from error
 
 

@@ -135,6 +135,14 @@ class TopDown(DetectorFirst):
         self._pose = pose
         self._task = pose.task
 
+    @property
+    def object_labels(self) -> tuple[str, ...]:
+        """What the detector calls those that are looked at."""
+        names, wanted = self.detector.manifest.class_names, self.detector.filter.classes
+        if self._only is not None:
+            return (self._only,)
+        return names if wanted is None else tuple(name for name in names if name in wanted)
+
     def __call__(self, image: NDArray[np.uint8], timer: StageTimer = untimed) -> Poses:
         """The poses of the people in a BGR picture uint8 (H, W, 3).
 

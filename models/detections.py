@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import ModelError
 from models.mask_rle import encode_rle
 from models.result import ResultFilter, box_dict, check_array, check_falling, check_ids, freeze_arrays
+
+if TYPE_CHECKING:
+    import supervision
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,16 +101,11 @@ class Detections:
             detections.append(line)
         return {"task": self.task, "detections": detections}
 
-    def to_supervision(self) -> Any:
-        """The same objects as `supervision.Detections`, with their names in its `data["class_name"]`.
+    def to_supervision(self) -> supervision.Detections:
+        """The same objects as `supervision.Detections`, with their names in its `data["class_name"]`."""
+        # It takes longer to load than the rest of this package, and hardly anybody asks for it.
+        import supervision
 
-        Raises:
-            ModelError: the supervision library is not installed.
-        """
-        try:
-            supervision: Any = importlib.import_module("supervision")
-        except ImportError as error:
-            raise ModelError("to_supervision: supervision is not installed; pip install supervision") from error
         return supervision.Detections(
             xyxy=self.boxes_xyxy.copy(),
             mask=None if self.masks is None else self.masks.copy(),

@@ -5,7 +5,7 @@ Called by tasks on the infer thread: `fit` before the session runs, the `Placeme
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import cv2
@@ -110,12 +110,13 @@ def fit(image_bgr: Uint8Image, spec: InputSpec) -> tuple[NDArray[np.float32], Pl
     return tensor, placement
 
 
-def check_rule(manifest: Manifest, task: str) -> None:
-    """Raise ModelError where a manifest's resize rule is none that `fit` has."""
-    if manifest.input.resize not in _RULES:
+def check_rule(manifest: Manifest, task: str, rules: Collection[str] = ()) -> None:
+    """Raise ModelError where a manifest's resize rule is none of a task's; all that `fit` has where none are given."""
+    known = rules or _RULES
+    if manifest.input.resize not in known:
         raise ModelError(
             f"{manifest.name}: input.resize: {manifest.input.resize!r} is none that {task} has "
-            f"({', '.join(_RULES)}); export the model again"
+            f"({', '.join(known)}); export the model again"
         )
 
 

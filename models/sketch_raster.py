@@ -17,6 +17,10 @@ PADDING = 16.0
 LINE_DIAMETER = 16.0
 _SUPERSAMPLING = 10
 _FRACTION_BITS = 4
+_SIMPLIFY_EPSILON = 2.0
+
+Strokes = list[NDArray[np.float32]]
+"""One float32 (N, 2) of x, y a stroke."""
 
 
 def rasterize_strokes(
@@ -45,7 +49,7 @@ def rasterize_strokes(
     return draw_in_box(fit_into_box(strokes), side_px, line_diameter, padding, supersampling)
 
 
-def fit_into_box(strokes: Sequence[NDArray[np.floating]], box: float = BOX - 1) -> list[NDArray[np.float32]]:
+def fit_into_box(strokes: Sequence[NDArray[np.floating]], box: float = BOX - 1) -> Strokes:
     """Move strokes to the origin and scale them, alike in x and y, until the longer side is `box`.
 
     Returns float32 (N, 2) a stroke, less the strokes without points; a drawing of one place stays of one place.
@@ -61,6 +65,15 @@ def fit_into_box(strokes: Sequence[NDArray[np.floating]], box: float = BOX - 1) 
     extent = float((points.max(axis=0) - low).max())
     scale = box / extent if extent > 0 else 1.0
     return [(stroke - low) * np.float32(scale) for stroke in kept]
+
+
+def simplify(strokes: Sequence[NDArray[np.floating]]) -> Strokes:
+    """Strokes as Quick, Draw!'s simplified files hold them: fitted to 0..255, Ramer-Douglas-Peucker with epsilon 2.
+
+    Its bitmaps were drawn from these, so that is what the networks were trained on.
+    """
+    fitted = fit_into_box(strokes)
+    return [cv2.approxPolyDP(stroke[:, None], _SIMPLIFY_EPSILON, False)[:, 0].astype(np.float32) for stroke in fitted]
 
 
 def draw_in_box(

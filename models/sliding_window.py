@@ -6,6 +6,8 @@ What detectors were before networks gave boxes themselves; slow, and blind to wh
 
 from __future__ import annotations
 
+import bisect
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +25,8 @@ from models.model import Model, StageTimer, untimed
 _TASKS = ("image_classification", "sketch_classification")
 _DEFAULT_SHARE = 0.5
 _DEFAULT_STEPS = 4
+_MOST_WINDOWS = 20_000
+"""As many a small classifier looks at in half a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +68,39 @@ class WindowSpec:
 
         The last place of each row and column lies at the picture's edge, so that all of the picture is looked at. A
         window larger than the picture is cut to its shorter side.
+
+        Raises:
+            ModelError: there would be more than a model could ever look at; names the stride that is enough.
         """
-        shorter = min(size_wh)
-        window = self.window_px or max(1, round(_DEFAULT_SHARE * shorter))
+        window = self.window_px or max(1, round(_DEFAULT_SHARE * min(size_wh)))
         stride = self.stride_px or max(1, window // _DEFAULT_STEPS)
+        self._check_count(size_wh, window, stride)
         places: dict[tuple[int, int, int, int], None] = {}
-        for scale in self.scales:
-            side = min(shorter, max(1, round(window * scale)))
-            # In proportion to the window as it was cut, else places would leave gaps.
-            step = max(1, round(stride * side / window))
+        for side, step in self._sweeps(size_wh, window, stride):
             lefts, tops = (_starts(length, side, step) for length in size_wh)
             # Two scales that are cut to one size give the same places once.
             places |= dict.fromkeys((left, top, left + side, top + side) for top in tops for left in lefts)
         return list(places)
+
+    def _sweeps(self, size_wh: tuple[int, int], window: int, stride: int) -> list[tuple[int, int]]:
+        """The side of the window and how far it moves, in pixels, at each scale."""
+        sides = [min(*size_wh, max(1, round(window * scale))) for scale in self.scales]
+        # In proportion to the window as it was cut, else places would leave gaps.
+        return [(side, max(1, round(stride * side / window))) for side in sides]
+
+    def _check_count(self, size_wh: tuple[int, int], window: int, stride: int) -> None:
+        def count(stride: int) -> int:
+            sweeps = self._sweeps(size_wh, window, stride)
+            return sum(math.prod(1 + -((side - length) // step) for length in size_wh) for side, step in sweeps)
+
+        if count(stride) <= _MOST_WINDOWS:
+            return
+        # At the last of them no sweep has more than two places a side.
+        enough = bisect.bisect_left(range(window * max(size_wh)), True, key=lambda step: count(step) <= _MOST_WINDOWS)
+        raise ModelError(
+            f"stride: {stride} px makes {count(stride):,} windows of a picture of {size_wh[0]}x{size_wh[1]}, more than "
+            f"{_MOST_WINDOWS:,}; give {enough} or more"
+        )
 
 
 @dataclass(frozen=True, slots=True)

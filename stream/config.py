@@ -78,6 +78,8 @@ class ModelSettings(Checked):
     threads: Annotated[int, Field(ge=1)] | None = None
     graph_optimization: GraphOptimization | None = None
     unverified: bool = False
+    alternatives: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    """Packages that n and p in the window change to; those of the same task that are here where none is given."""
     every: Annotated[int, Field(ge=1)] = 1
     """Runs on every Nth frame; its result is carried to the frames between."""
     skip_unchanged: bool = False
@@ -172,6 +174,12 @@ class Settings(Checked):
     overwrite: bool = False
 
 
+class ServeSettings(Settings):
+    """The configuration of `mirilla serve`, some of whose pages need no stream."""
+
+    streams: dict[str, StreamSettings] = Field(default_factory=dict)
+
+
 def read_config(path: Path) -> Settings:
     """The settings of a configuration file.
 
@@ -192,18 +200,19 @@ def read_config(path: Path) -> Settings:
     return check_settings(content, str(path))
 
 
-def check_settings(content: dict[str, Any], origin: str) -> Settings:
+def check_settings(content: dict[str, Any], origin: str, kind: type[Settings] = Settings) -> Settings:
     """The settings that nested plain values amount to.
 
     Args:
         content: as YAML gives them.
         origin: where they come from, for messages: a path, or `command line`.
+        kind: what they have to be.
 
     Raises:
         ConfigError: as `read_config`.
     """
     try:
-        return Settings.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
         raise ConfigError(f"config: {origin}: {_explained(error)}") from error
 

@@ -7,21 +7,52 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import NamedTuple
+
+from stream.class_choice import ClassChoice
+
+
+class Notice(NamedTuple):
+    """Something that a person at a view should know.
+
+    Attributes:
+        number: from 1, of those of this stream.
+        text: one line.
+        is_warning: whether something did not work.
+    """
+
+    number: int
+    text: str
+    is_warning: bool
 
 
 class Controls:
-    """The switches of one running stream."""
+    """The switches of one running stream.
 
-    def __init__(self, stop: Callable[[], None], toggle_hud: Callable[[], None]) -> None:
+    Attributes:
+        toggle_hud: draws the run's figures from the next picture on, or no longer.
+        classes: which classes are drawn, and which stands alone.
+        step_model: goes so many places forward or back among the stream's models of one kind, and says how that went;
+            must not wait. Whoever can load models sets it.
+        notice: the newest for whoever looks; None before there is one.
+    """
+
+    def __init__(
+        self, stop: Callable[[], None], toggle_hud: Callable[[], None], classes: ClassChoice | None = None
+    ) -> None:
         """Wire the switches.
 
         Args:
             stop: ends the capture; what was captured is still written.
-            toggle_hud: draws the run's figures from the next picture on, or no longer.
+            toggle_hud: see above.
+            classes: see above.
         """
         self._stop = stop
         self._stopping = threading.Event()
         self.toggle_hud = toggle_hud
+        self.classes = classes or ClassChoice()
+        self.step_model: Callable[[int], None] = lambda _: self.tell("this stream's model cannot be changed")
+        self.notice: Notice | None = None
 
     @property
     def is_stopping(self) -> bool:
@@ -36,3 +67,8 @@ class Controls:
     def stopping(self) -> None:
         """Note that the stream is ending, so that nobody waits for a person any more."""
         self._stopping.set()
+
+    def tell(self, text: str, *, is_warning: bool = False) -> None:
+        """Have the views say something for a moment."""
+        number = 1 if self.notice is None else self.notice.number + 1
+        self.notice = Notice(number, text, is_warning)

@@ -16,9 +16,10 @@ from stream.errors import SinkError
 from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
 from stream.report import report_file
+from stream.running_stream import StreamOutcome
 from stream.sinks import Sink
 from stream.sources.doodles import doodle_schedule
-from stream.stream_run import RunView, StreamOutcome, run_settings
+from stream.stream_run import RunView, run_settings
 
 MODEL = "quickdraw-32"
 _TILE_WIDTH_PX = 480

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.chain import LoadedModel
+from models.chain import LoadedModel, TopDown
 from stream.config import OverlaySettings
 from stream.errors import ConfigError, SourceError
 from stream.overlays.background import BLUR, PERSON, WHITE, Background
@@ -78,13 +78,7 @@ def _finds_people(model: LoadedModel) -> bool:
 
 
 def _check_label(key: str, label: str, models: Sequence[LoadedModel]) -> None:
-    known = dict.fromkeys(
-        name
-        for model in models
-        if model.manifest.task in _TASKS_WITH_AREAS
-        for name in model.manifest.class_names
-        if model.filter.classes is None or name in model.filter.classes
-    )
+    known = dict.fromkeys(name for model in models for name in _labels_of(model))
     if not known:
         raise ConfigError(f"{key}: {label!r}: no model of the stream says where things are; add a detector")
     if label not in known:
@@ -92,3 +86,13 @@ def _check_label(key: str, label: str, models: Sequence[LoadedModel]) -> None:
         some = list(known)[:8]
         hint = f"did you mean {close[0]!r}?" if close else f"they find {', '.join(some)}" + ", ..." * (len(known) > 8)
         raise ConfigError(f"{key}: {label!r} is no label that the stream's models find; {hint}")
+
+
+def _labels_of(model: LoadedModel) -> tuple[str, ...]:
+    """What a model calls the things of which it says where they are."""
+    if isinstance(model, TopDown):
+        return model.object_labels
+    if model.manifest.task not in _TASKS_WITH_AREAS:
+        return ()
+    names, wanted = model.manifest.class_names, model.filter.classes
+    return tuple(name for name in names if wanted is None or name in wanted)

@@ -3,7 +3,7 @@
 Every line has `time`, `level`, `event` and `message`; an event's own figures stand beside them. Warnings and errors
 have the event `log` where they are none of these:
 
-    model_loaded, start, source_lost, source_found, dropped, end, error
+    model_loaded, start, source_lost, source_found, dropped, changed, change_refused, needs_restart, end, error
 
 `stream.event_view` tells how streams fare; whoever else has something to tell calls `log_event`.
 """

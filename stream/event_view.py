@@ -9,7 +9,8 @@ from collections.abc import Callable
 from stream.event_log import log_event
 from stream.metrics import Snapshot
 from stream.pipeline import Pipeline
-from stream.stream_run import RunView, StreamOutcome
+from stream.running_stream import StreamOutcome
+from stream.stream_run import RunView
 
 _SUMMARY_EVERY_NS = 10_000_000_000
 

@@ -22,18 +22,30 @@ class InferStage:
             models: asked on every frame where no step says otherwise.
             metrics: told how often and for how long each model ran; nobody else's where it is not given.
         """
-        self._steps = [step if isinstance(step, ModelStep) else ModelStep(step) for step in models]
+        self._steps: Sequence[ModelStep] = [step if isinstance(step, ModelStep) else ModelStep(step) for step in models]
+        self._next_steps: Sequence[ModelStep] = self._steps
+        self._gone: list[ModelStep] = []
         self.metrics = metrics or Metrics(list(self.providers))
+
+    @property
+    def steps(self) -> Sequence[ModelStep]:
+        """The models as they are asked, or will be from the next frame on."""
+        return self._next_steps
+
+    def change(self, steps: Sequence[ModelStep]) -> None:
+        """Ask these from the next frame on; safe from any thread."""
+        self.metrics.add_models([step.model.name for step in steps])
+        self._next_steps = steps
 
     @property
     def providers(self) -> dict[str, str]:
         """The ONNX Runtime provider by model name."""
-        return {step.model.name: step.model.provider for step in self._steps}
+        return {step.model.name: step.model.provider for step in self._next_steps}
 
     @property
     def counts(self) -> dict[str, dict[str, Any]]:
-        """What has been counted so far, by model name, ready for JSON."""
-        counted = ((step.model.name, step.counts) for step in self._steps)
+        """What has been counted so far, by model name, ready for JSON; of models that were exchanged, too."""
+        counted = ((step.model.name, step.counts) for step in [*self._gone, *self._steps])
         return {name: counts.to_dict() for name, counts in counted if counts is not None}
 
     def look(self, frame: Frame) -> FrameResult:
@@ -42,6 +54,7 @@ class InferStage:
         Raises:
             ModelError: a graph failed while it ran.
         """
+        self._take_over()
         seen: dict[str, Seen] = {}
         stage_ms: dict[str, Mapping[str, float]] = {}
         for step in self._steps:
@@ -62,6 +75,12 @@ class InferStage:
             tails={name: what.tails for name, what in seen.items() if what.tails},
             counts={name: what.counts for name, what in seen.items() if what.counts is not None},
         )
+
+    def _take_over(self) -> None:
+        steps = self._next_steps
+        if steps is not self._steps:
+            self._gone += [step for step in self._steps if step not in steps and step.counts is not None]
+            self._steps = steps
 
 
 class _ModelTimer:

@@ -119,6 +119,13 @@ class Metrics:
         self._stage_ms = {stage: Samples() for stage in STAGES}
         self._model_ms: dict[tuple[str, str], Histogram] = {}
 
+    def add_models(self, model_names: Sequence[str]) -> None:
+        """Count for these models, too; those that are known already go on."""
+        with self._lock:
+            # Others read these mappings while they go through them.
+            self._inferred = dict.fromkeys(model_names, 0) | self._inferred
+            self._inference = {name: RateMeter() for name in model_names} | self._inference
+
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time what happens within as one pass through a stage; a pass that fails is not counted."""
@@ -217,6 +224,12 @@ class Metrics:
                 silent_seconds=silent_seconds,
                 stale_seconds=silent_seconds if is_stale else None,
             )
+
+    def recent_stage_ms(self) -> dict[str, float]:
+        """How long each stage took of late, in milliseconds, the median; without those that were not passed."""
+        with self._lock:
+            recent = {name: samples.recent_percentiles((50,)) for name, samples in self._stage_ms.items()}
+        return {name: found["p50"] for name, found in recent.items() if found}
 
     def totals(self) -> Totals:
         """Everything since the start, as it is now."""

@@ -19,7 +19,8 @@ from stream.errors import ConfigError
 from stream.meters import LIMITS_MS, Histogram
 from stream.metrics import Metrics, Totals
 from stream.pipeline import Pipeline
-from stream.stream_run import RunView, StreamOutcome
+from stream.running_stream import StreamOutcome
+from stream.stream_run import RunView
 
 _HIGHEST_PORT = 65535
 

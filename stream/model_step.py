@@ -69,6 +69,7 @@ class ModelStep:
         every: int = 1,
         skip_unchanged: bool = False,
         tracker: Tracker | None = None,
+        threshold: float | None = None,
         counter: ObjectCounter | None = None,
     ) -> None:
         """Put a model into a stream.
@@ -78,14 +79,16 @@ class ModelStep:
             every: run on the first frame and on every Nth after it, of those that reach the models; the result is
                 carried to the frames between.
             skip_unchanged: do not run, but let the last result hold, while the scene does not change.
-            tracker: follows the objects that the model finds.
+            tracker: follows the objects that the model finds; it may have followed them for another step before.
+            threshold: the tracker's from the first frame on; as it is where None.
             counter: counts them.
         """
         self.model = model
         self._every = every
         self._change = SceneChange() if skip_unchanged else None
-        self._tracker = tracker
-        self._counter = counter
+        self.tracker = tracker
+        self._threshold = threshold
+        self.counter = counter
         self._depth_range = DepthRange()
         self._smoother = GuessSmoother()
         self._count = 0
@@ -117,24 +120,26 @@ class ModelStep:
         if isinstance(result, DepthMap):
             with timer("steadying"):
                 return Seen(self._depth_range.update(result, frame.pts_seconds), frame)
-        if not isinstance(result, Detections | Poses) or (self._tracker is None and self._counter is None):
+        if not isinstance(result, Detections | Poses) or (self.tracker is None and self.counter is None):
             return Seen(result, frame)
         with timer("tracking"):
             tails: Sequence[Tail] = ()
-            if isinstance(result, GuessedDrawings) and self._tracker is not None:
-                named = self._named(result, self._tracker, frame.pts_seconds)
-                counted = None if self._counter is None else self._counter.update(named, frame.size_wh)
+            if isinstance(result, GuessedDrawings) and self.tracker is not None:
+                named = self._named(result, self.tracker, frame.pts_seconds)
+                counted = None if self.counter is None else self.counter.update(named, frame.size_wh)
                 return Seen(named, frame, counts=counted)
             objects = result.objects if isinstance(result, Poses) else result
-            if self._tracker is not None:
-                rows, track_ids = self._tracker.follow(objects, frame.pts_seconds)
+            if self.tracker is not None:
+                self.tracker.threshold = self.tracker.threshold if self._threshold is None else self._threshold
+                rows, track_ids = self.tracker.follow(objects, frame.pts_seconds)
                 result, objects = result.tracked(rows, track_ids), objects.tracked(rows, track_ids)
-                tails = self._tracker.tails()
-            counts = None if self._counter is None else self._counter.update(objects, frame.size_wh)
+                tails = self.tracker.tails()
+            counts = None if self.counter is None else self.counter.update(objects, frame.size_wh)
         return Seen(result, frame, tails=tails, counts=counts)
 
     def _named(self, drawings: GuessedDrawings, tracker: Tracker, seconds: float) -> Detections:
         """The drawings with their ids and steady names; they are followed as drawings, whatever they are taken for."""
         found, places = drawings.as_found()
+        tracker.threshold = tracker.threshold if self._threshold is None else self._threshold
         rows, track_ids = tracker.follow(found, seconds)
         return self._smoother.update(drawings.tracked_rows(places[rows], track_ids), seconds)

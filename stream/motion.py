@@ -1,14 +1,13 @@
 """Carries what was found on an earlier frame to the frame that is shown, by how the picture has moved since.
 
 Asked on the write thread, for every picture with a result that a model gave for an earlier one: with `every: N`, and
-wherever the picture does not wait for the model. Dense optical flow between small grey pictures (Kroeger et al., Fast
-Optical Flow using Dense Inverse Search, ECCV 2016, as OpenCV has it) moves boxes as well as sparse flow at points in
-them, and costs the same for one object and for a hundred: docs/benchmarks.md, `carrying`.
+wherever the picture does not wait for the model. Dense optical flow (`stream.optical_flow`) moves boxes as well as
+sparse flow at points in them, and costs the same for one object and for a hundred; maps move with it pixel by pixel
+(`stream.map_motion`).
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -17,21 +16,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.results import Detections, Poses, Result, SegmentationMap
+from models.results import DepthMap, Detections, Poses, Result, SegmentationMap
 from stream.frame import Frame
 from stream.frame_result import FrameResult
-from stream.grey_view import small_grey
+from stream.map_motion import MapWay
+from stream.optical_flow import OpticalFlow, View
 
 T = TypeVar("T")
 
-_LONGER_SIDE_PX = 256
-_SHORTEST_SIDE_PX = 16
-"""Below it there is no flow to be found."""
-_FINEST_SCALE = 1
-"""Flow is found at half the small picture's size. At a quarter, the preset's choice, boxes lag behind by a tenth."""
-_VIEWS_KEPT = 128
-_MOST_STEPS = 6
-"""From where a result was found to now; what lies further back is crossed in longer steps."""
+_Movable = Detections | Poses | SegmentationMap | DepthMap
+
 _INNER_SHARE = 0.6
 """The middle of a box shows the object; towards the corners it is mostly what lies behind."""
 _POINTS = 7
@@ -44,36 +38,23 @@ _FRESH_PACES = 3.0
 """A result is stale when the model has missed its own pace by so much, and never before the seconds above."""
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """A frame as flow sees it: small and grey."""
-
-    index: int
-    size_wh: tuple[int, int]
-    grey: NDArray[np.uint8]
-
-    @classmethod
-    def of(cls, frame: Frame) -> _View:
-        return cls(frame.index, frame.size_wh, small_grey(frame.image, _LONGER_SIDE_PX))
-
-
 @dataclass(slots=True)
 class _Way:
-    """One model's result on its way: where its boxes have got to.
+    """One model's result on its way: where its boxes, or the pixels of its map, have got to.
 
     Attributes:
         found: the frame on which it holds.
         pace_seconds: how long the model takes from one result to the next, as far as is known.
-        view: the frame that boxes were last carried to; None before they were.
+        view: the frame that it was last carried to; None before it was.
         boxes_xyxy: float32 (N, 4) there, in pixels of the frame, not clipped.
-        class_map: uint16 (H, W) there, for maps; None before it was carried.
+        pixels: those of a map; None of results of other kinds.
     """
 
     found: Frame
     pace_seconds: float
-    view: _View | None = None
+    view: View | None = None
     boxes_xyxy: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
-    class_map: NDArray[np.uint16] | None = None
+    pixels: MapWay | None = None
 
 
 class Carrier:
@@ -81,17 +62,13 @@ class Carrier:
 
     def __init__(self) -> None:
         """See nothing yet."""
-        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._flow.setFinestScale(_FINEST_SCALE)
-        self._views: deque[_View] = deque(maxlen=_VIEWS_KEPT)
+        self._flow = OpticalFlow()
         self._ways: dict[str, _Way] = {}
-        # The step that several models share.
-        self._last_flow: tuple[int, int, NDArray[np.float32]] | None = None
 
     def carried(self, seen: FrameResult) -> FrameResult:
         """The same, with every result that was found on an earlier frame moved to this one.
 
-        Boxes move, with the masks and keypoints in them, and so do the classes of pixels; all else stays as it is. A
+        Boxes move, with the masks and keypoints in them, and so do the pixels of maps; panels stay as they are. A
         result from a picture of another size is left out, and one that is stale fades: see `FrameResult.strengths`.
 
         Args:
@@ -111,21 +88,19 @@ class Carrier:
             strength = _strength(seen.frame.pts_seconds - found.pts_seconds, way.pace_seconds)
             if found.size_wh != seen.frame.size_wh or strength <= 0:
                 continue
-            if isinstance(result, Detections | Poses):
-                view = view or _View.of(seen.frame)
+            if isinstance(result, Detections | Poses | SegmentationMap | DepthMap):
+                view = view or View.of(seen.frame)
                 results[name] = self._moved(result, way, view)
-            elif isinstance(result, SegmentationMap):
-                view = view or _View.of(seen.frame)
-                results[name] = self._moved_map(result, way, view)
             else:
                 results[name] = result
             if strength < 1:
                 strengths[name] = strength
         if view is not None:
-            self._views.append(view)
+            self._flow.note(view)
         return replace(
             seen,
             results=results,
+            found_on=_of(results, seen.found_on),
             strengths=strengths,
             tails=_of(results, seen.tails),
             counts=_of(results, seen.counts),
@@ -133,7 +108,7 @@ class Carrier:
 
     def note(self, frame: Frame) -> None:
         """Remember a frame that a later result may have to pass on its way."""
-        self._views.append(_View.of(frame))
+        self._flow.note(View.of(frame))
 
     def _way_of(self, name: str, found: Frame, now: Frame) -> _Way:
         way = self._ways.get(name)
@@ -145,12 +120,14 @@ class Carrier:
         self._ways[name] = _Way(found, pace)
         return self._ways[name]
 
-    def _moved(self, result: Detections | Poses, way: _Way, view: _View) -> Detections | Poses:
+    def _moved(self, result: _Movable, way: _Way, view: View) -> _Movable:
+        if isinstance(result, SegmentationMap | DepthMap):
+            return self._moved_map(result, way, view)
         objects = result.objects if isinstance(result, Poses) else result
         if way.view is None:
-            way.view, way.boxes_xyxy = _View.of(way.found), objects.boxes_xyxy
+            way.view, way.boxes_xyxy = View.of(way.found), objects.boxes_xyxy
         if len(result):
-            for step in self._steps(way.view, view):
+            for step in self._flow.steps(way.view, view):
                 way.boxes_xyxy = self._after(way.boxes_xyxy, way.view, step)
                 way.view = step
         moved, stays = _at(objects, way.boxes_xyxy, view.size_wh)
@@ -159,28 +136,17 @@ class Carrier:
         shifts = _shifts(objects.boxes_xyxy, way.boxes_xyxy)[stays]
         return replace(result[stays], objects=moved, keypoints_xy=result.keypoints_xy[stays] + shifts[:, None])
 
-    def _moved_map(self, result: SegmentationMap, way: _Way, view: _View) -> SegmentationMap:
-        if way.view is None or way.class_map is None:
-            way.view, way.class_map = _View.of(way.found), result.class_map
-        for step in self._steps(way.view, view):
-            # Backwards: each pixel asks where it was.
-            flow = self._flow_between(step, way.view)
-            way.class_map = _moved_classes(way.class_map, flow)
+    def _moved_map(self, result: SegmentationMap | DepthMap, way: _Way, view: View) -> SegmentationMap | DepthMap:
+        if way.view is None or way.pixels is None:
+            way.view, way.pixels = View.of(way.found), MapWay((view.grey.shape[0], view.grey.shape[1]))
+        for step in self._flow.steps(way.view, view):
+            way.pixels.go(self._flow.between(step, way.view))
             way.view = step
-        return replace(result, class_map=way.class_map)
+        return way.pixels.moved(result)
 
-    def _steps(self, start: _View, end: _View) -> list[_View]:
-        """The frames to go by, the last one included; none where there is no flow."""
-        if start.index == end.index or min(end.grey.shape) < _SHORTEST_SIDE_PX:
-            return []
-        between = [view for view in self._views if start.index < view.index < end.index and view.size_wh == end.size_wh]
-        way = [*between, end]
-        count = min(len(way), _MOST_STEPS)
-        return [way[(number + 1) * len(way) // count - 1] for number in range(count)]
-
-    def _after(self, boxes_xyxy: NDArray[np.float32], start: _View, end: _View) -> NDArray[np.float32]:
+    def _after(self, boxes_xyxy: NDArray[np.float32], start: View, end: View) -> NDArray[np.float32]:
         """Where boxes of one frame are on a later one: each moves as the middle of what it shows does."""
-        flow = self._flow_between(start, end)
+        flow = self._flow.between(start, end)
         width, height = end.size_wh
         scale = np.array([flow.shape[1] / width, flow.shape[0] / height], np.float32)
         moved = boxes_xyxy + np.tile(_middle_flows(flow, boxes_xyxy * np.tile(scale, 2)) / scale, 2)
@@ -191,13 +157,6 @@ class Carrier:
                 (moved[cut, side] - boxes_xyxy[cut, side]) * sign > 0, boxes_xyxy[cut, side], moved[cut, side]
             )
         return moved
-
-    def _flow_between(self, start: _View, end: _View) -> NDArray[np.float32]:
-        if self._last_flow is None or self._last_flow[:2] != (start.index, end.index):
-            # OpenCV's stub asks for the array that it makes itself.
-            flow = np.zeros((*start.grey.shape, 2), np.float32)
-            self._last_flow = (start.index, end.index, np.asarray(self._flow.calc(start.grey, end.grey, flow)))
-        return self._last_flow[2]
 
 
 def _middle_flows(flow: NDArray[np.float32], boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -242,17 +201,6 @@ def _moved_mask(mask: NDArray[np.bool_], shift_xy: NDArray[np.float32]) -> NDArr
     move = np.array([[1, 0, shift_xy[0]], [0, 1, shift_xy[1]]], np.float32)
     moved = cv2.warpAffine(mask.view(np.uint8), move, (width, height), flags=cv2.INTER_NEAREST)
     return np.asarray(moved, np.uint8).view(np.bool_)
-
-
-def _moved_classes(class_map: NDArray[np.uint16], flow: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """The classes (H, W) of a frame, each from where a flow (h, w, 2), in pixels of its own, says that it was."""
-    height, width = class_map.shape
-    across = flow[..., 0] * np.float32(width / flow.shape[1])
-    down = flow[..., 1] * np.float32(height / flow.shape[0])
-    columns = cv2.resize(across, (width, height)) + np.arange(width, dtype=np.float32)
-    rows = cv2.resize(down, (width, height)) + np.arange(height, dtype=np.float32)[:, None]
-    moved = cv2.remap(class_map, columns, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.uint16)
 
 
 def _strength(age_seconds: float, pace_seconds: float) -> float:

@@ -52,10 +52,7 @@ def settings_for(config: Path | None, options: RunOptions) -> Settings:
     Raises:
         ConfigError: there is nothing to run, or an option or a key of the file is wrong.
     """
-    if config is None and not options.sources:
-        config = Path(CONFIG_NAME)
-        if not config.is_file():
-            raise ConfigError(f"config: there is no {CONFIG_NAME} here; give a configuration file, or --source")
+    config = path_of(config, options)
     content = _plain(read_config(config)) if config else {"streams": {}}
     streams: dict[str, dict[str, Any]] = content["streams"]
     if options.sources:
@@ -66,6 +63,19 @@ def settings_for(config: Path | None, options: RunOptions) -> Settings:
     settings = check_settings(content, "command line" if config is None else str(config))
     _check_paths(settings)
     return settings
+
+
+def path_of(config: Path | None, options: RunOptions) -> Path | None:
+    """The configuration file that a run reads; None where it reads none.
+
+    Raises:
+        ConfigError: there is nothing to run.
+    """
+    if config is None and not options.sources:
+        config = Path(CONFIG_NAME)
+        if not config.is_file():
+            raise ConfigError(f"config: there is no {CONFIG_NAME} here; give a configuration file, or --source")
+    return config
 
 
 def _plain(settings: Settings) -> dict[str, Any]:

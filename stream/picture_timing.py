@@ -22,16 +22,17 @@ _BACK_AT = 0.7
 class PictureTiming:
     """Decides for one stream."""
 
-    def __init__(self, wanted: Timing, *, is_live: bool) -> None:
+    def __init__(self, wanted: Timing, *, is_live: bool, is_latest: bool = False) -> None:
         """Begin with exact pictures, unless the user wants the latest.
 
         Args:
             wanted: what the user asked for.
             is_live: whether frames come by the clock.
+            is_latest: whether to begin with the latest where nobody wants either.
         """
         self._is_automatic = wanted == "auto" and is_live
         self._looks_seconds: deque[float] = deque(maxlen=_LOOKS)
-        self.is_latest = wanted == "latest"
+        self.is_latest = wanted == "latest" or (self._is_automatic and is_latest)
 
     def looked(self, seconds: float, source_fps: float | None) -> None:
         """Note that the models have looked at a frame, and decide anew.

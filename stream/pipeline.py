@@ -1,58 +1,32 @@
 """The frame loop: capture, infer, render and write, each on its own thread, with bounded buffers between them.
 
 ONNX Runtime, OpenCV and libav let go of the interpreter while they work, so the three overlap. The caller's thread
-waits in `run`, which is what Ctrl-C interrupts. A frame goes one of two ways:
-
-    exact:   capture -> infer -> write            the picture waits for the models
-    latest:  capture -> write, and capture -> infer -> write, which carries the newest results to the picture
+waits in `run`, which is what Ctrl-C interrupts. How frames go from stage to stage stands in `stream.frame_routes`.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
+import queue
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from stream.capture_stage import CaptureStage, Limits
 from stream.controls import Controls
 from stream.errors import SinkError
-from stream.frame import Frame, SourceInfo
-from stream.frame_buffer import FrameBuffer
-from stream.frame_result import FrameResult
+from stream.frame import SourceInfo
+from stream.frame_routes import FrameRoutes, Stages
 from stream.infer_stage import InferStage
+from stream.live_parts import LiveParts, Look
 from stream.metrics import Metrics
 from stream.model_step import ModelStep, PipelineModel
-from stream.overlays.background import Background
-from stream.overlays.emphasis import Emphasis
 from stream.picture_timing import PictureTiming, Timing
 from stream.renderer import Renderer
 from stream.sinks.sink import Sink
 from stream.sources.source import Source
-from stream.watermark import CaptureClock
+from stream.stage_threads import StageThreads
 from stream.write_stage import WriteStage
 
-T = TypeVar("T")
-
-_log = logging.getLogger("mirilla")
-
-_RECORDED_CAPACITY = 4
-_ANSWERS_CAPACITY = 4
 _WAKE_EVERY_SECONDS = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class _Captured:
-    """A frame on its way to the models.
-
-    Attributes:
-        frame: the frame.
-        is_shown: whether its picture is on its way to the sinks already, and does not wait for what is inferred.
-    """
-
-    frame: Frame
-    is_shown: bool
 
 
 class Pipeline:
@@ -65,10 +39,7 @@ class Pipeline:
         sinks: Sequence[Sink],
         *,
         metrics: Metrics | None = None,
-        hud: bool = True,
-        watermark: bool = False,
-        emphasis: Emphasis | None = None,
-        background: Background | None = None,
+        look: Look | None = None,
         limits: Limits | None = None,
         timing: Timing = "auto",
         max_age_ms: float | None = None,
@@ -80,46 +51,29 @@ class Pipeline:
             models: run in this order, on every frame where no step says otherwise; their names differ.
             sinks: not yet opened.
             metrics: counts and times; with its injected clock.
-            hud: whether the run's figures are drawn on the picture.
-            watermark: whether the time of capture is: see `stream.watermark`.
-            emphasis: the label that stands alone in the picture, or before all others.
-            background: what comes behind people.
+            look: what is drawn besides results; the figures where it is not given.
             limits: when to stop before the source ends.
             timing: whether pictures wait for the models.
             max_age_ms: a frame that is older when the models could take it is dropped; None drops none.
         """
         info = source.info
         self._source = source
-        self._max_age_ms = max_age_ms
-        self._timing = PictureTiming(timing, is_live=info.is_live)
         names = [step.model.name if isinstance(step, ModelStep) else step.name for step in models]
         self.metrics = metrics or Metrics(names, source=info)
         self._capture_stage = CaptureStage(source, limits or Limits(), self.metrics)
         self._infer_stage = InferStage(models, self.metrics)
-        renderer = Renderer(
-            self.metrics,
-            self._infer_stage.providers,
-            hud=hud,
-            emphasis=emphasis,
-            background=background,
-            source=source,
-            watermark=CaptureClock() if watermark else None,
-        )
-        self.controls = Controls(self.stop, renderer.toggle_hud)
-        self._sinks = sinks
+        renderer = Renderer(self.metrics, self._infer_stage.providers, look or Look(), source=source)
+        self.controls = Controls(self.stop, renderer.toggle_hud, renderer.classes)
         self._write_stage = WriteStage(sinks, renderer, self.metrics)
-        self._captured: FrameBuffer[_Captured] = _buffer(info.is_live or self._timing.is_latest, self._superseded)
-        # Bare frames, or with what was inferred on them.
-        self._pictures: FrameBuffer[Frame | FrameResult] = _buffer(
-            info.is_live, lambda _: self.metrics.frame_dropped("sinks_busy")
+        self._routes = FrameRoutes(
+            Stages(self._capture_stage, self._infer_stage, self._write_stage),
+            PictureTiming(timing, is_live=info.is_live),
+            self.metrics,
+            is_live=info.is_live,
+            max_age_ms=max_age_ms,
         )
-        # What was inferred on frames that did not wait for it.
-        self._answers: FrameBuffer[FrameResult] = FrameBuffer(_ANSWERS_CAPACITY, "wait")
-        self._threads: list[threading.Thread] = []
-        self._stages_left = 0
-        self._on_over: Callable[[], None] = lambda: None
-        self._failure: BaseException | None = None
-        self._lock = threading.Lock()
+        self._threads = StageThreads(self.stop)
+        self._changes: queue.SimpleQueue[tuple[LiveParts, Callable[[SinkError | None], None]]] = queue.SimpleQueue()
 
     @property
     def info(self) -> SourceInfo:
@@ -153,15 +107,27 @@ class Pipeline:
         self.open()
         self.start()
         try:
-            while self._is_running:
+            while self._threads.are_running:
                 if not self.attend(_WAKE_EVERY_SECONDS):
-                    self._threads[-1].join(_WAKE_EVERY_SECONDS)
+                    self._threads.wait(_WAKE_EVERY_SECONDS)
                 on_progress()
         finally:
             # Reached early where on_progress raises, or the interpreter interrupts the caller's thread.
             failure = self.finish()
         if failure is not None:
             raise failure
+
+    def change(self, parts: LiveParts, on_done: Callable[[SinkError | None], None]) -> None:
+        """Exchange what may be exchanged while the stream runs, soon; safe from any thread.
+
+        New sinks are opened on the caller's thread, then each stage takes over between two frames. The source is not
+        touched. A stream that ends before does not call `on_done`.
+
+        Args:
+            parts: all of them, as they are to be.
+            on_done: called on the caller's thread; with what kept a sink from being opened, and then all is as it was.
+        """
+        self._changes.put((parts, on_done))
 
     # What `run` does, for those who run several pipelines from one thread; all of it is called on that thread.
 
@@ -183,135 +149,56 @@ class Pipeline:
         Args:
             on_over: called once, on the last of the pipeline's threads to end, when only `finish` is left to be done.
         """
-        self._on_over = on_over
-        self._threads = [
-            threading.Thread(target=self._guarded, args=(stage,), name=f"mirilla-{name}", daemon=True)
-            for name, stage in (("capture", self._capture), ("infer", self._infer), ("write", self._write))
-        ]
-        self._stages_left = len(self._threads)
         self.metrics.started()
-        for thread in self._threads:
-            thread.start()
+        self._threads.start(
+            {"capture": self._routes.capture, "infer": self._routes.infer, "write": self._write}, on_over
+        )
 
     def attend(self, seconds: float) -> bool:
         """Let the sinks do what belongs on this thread; whether that took the time."""
-        attended = [sink.attend(self.controls, seconds / len(self._sinks)) for sink in self._sinks]
+        self._take_changes()
+        sinks = self._write_stage.to_attend()
+        attended = [sink.attend(self.controls, seconds / len(sinks)) for sink in sinks]
         return any(attended)
 
     def finish(self) -> BaseException | None:
         """Stop, wait until what was captured is written, and close everything; returns what failed first."""
         self.stop()
-        if not self._threads:
-            self._fail_with(self._write_stage.close())
-        for thread in self._threads:
-            # A sink may wait for a person, who is told there that the stream is ending.
-            while thread.is_alive():
-                if not self.attend(_WAKE_EVERY_SECONDS):
-                    thread.join(_WAKE_EVERY_SECONDS)
+        # A sink may wait for a person, who is told there that the stream is ending.
+        while self._threads.are_running:
+            if not self.attend(_WAKE_EVERY_SECONDS):
+                self._threads.wait(_WAKE_EVERY_SECONDS)
+        # What never began is open, and so may be what was opened when the write thread was about to end.
+        self._fail_with(self._write_stage.close())
         self.attend(0)
         self._source.close()
         self.metrics.ended()
-        return self._failure
+        return self._threads.failure
 
     def stop(self) -> None:
         """Capture nothing more; what was captured is still inferred and written. Safe from any thread."""
         self.controls.stopping()
         self._capture_stage.stop()
 
-    @property
-    def _is_running(self) -> bool:
-        return any(thread.is_alive() for thread in self._threads)
-
-    def _capture(self) -> None:
-        try:
-            for frame in self._capture_stage.frames():
-                is_shown = self._timing.is_latest
-                if is_shown and not self._pictures.put(frame):
-                    return
-                if not self._captured.put(_Captured(frame, is_shown)):
-                    return
-        finally:
-            # Also after a failure: what was captured before it is whole, and is written.
-            self._captured.end()
-
-    def _infer(self) -> None:
-        try:
-            for captured in self._captured:
-                if self._is_too_old(captured.frame):
-                    if not captured.is_shown:
-                        self.metrics.frame_dropped("too_old")
-                    continue
-                began_ns = self.metrics.clock_ns()
-                inferred = self._infer_stage.look(captured.frame)
-                if inferred.stage_ms:
-                    seconds = (self.metrics.clock_ns() - began_ns) / 1e9
-                    self._timing.looked(seconds, self.metrics.source_fps)
-                taken = self._answers.put(inferred) if captured.is_shown else self._pictures.put(inferred)
-                if not taken:
-                    return
-        finally:
-            # Capture has ended, or ends at its next frame: nothing else is put.
-            self._captured.abort()
-            self._answers.end()
-            self._pictures.end()
-
-    def _is_too_old(self, frame: Frame) -> bool:
-        age_ms = (self.metrics.clock_ns() - frame.captured_at_ns) / 1e6
-        return self._max_age_ms is not None and age_ms > self._max_age_ms
+    def _take_changes(self) -> None:
+        while not self._changes.empty() and not self.controls.is_stopping:
+            parts, on_done = self._changes.get()
+            providers = {step.model.name: step.model.provider for step in parts.steps}
+            try:
+                self._write_stage.change(parts.sinks, parts.look, providers, self.info)
+            except SinkError as error:
+                on_done(error)
+                continue
+            self._infer_stage.change(parts.steps)
+            self._routes.change(parts.timing, parts.max_age_ms)
+            on_done(None)
 
     def _write(self) -> None:
-        stage = self._write_stage
         try:
-            while not self._pictures.is_over:
-                picture = self._pictures.take(_WAKE_EVERY_SECONDS)
-                self._take_answers()
-                if isinstance(picture, FrameResult):
-                    if not stage.write_exact(picture):
-                        self.metrics.frame_dropped("superseded")
-                elif picture is not None:
-                    stage.write_latest(picture)
-                else:
-                    stage.refresh()
-            self._take_answers()
+            self._routes.write()
         finally:
-            self._pictures.abort()
-            self._answers.abort()
-            self._fail_with(stage.close())
-
-    def _take_answers(self) -> None:
-        for inferred in self._answers.take_held():
-            self._write_stage.take(inferred)
-
-    def _guarded(self, stage: Callable[[], None]) -> None:
-        try:
-            stage()
-        except BaseException as error:
-            self._failed(error)
-        finally:
-            with self._lock:
-                self._stages_left -= 1
-                is_over = not self._stages_left
-            if is_over:
-                self._on_over()
+            self._fail_with(self._write_stage.close())
 
     def _fail_with(self, errors: Sequence[SinkError]) -> None:
         for error in errors:
-            self._failed(error)
-
-    def _failed(self, error: BaseException) -> None:
-        with self._lock:
-            if self._failure is None:
-                self._failure = error
-            else:
-                _log.debug("a further stage failed", exc_info=error)
-        self.stop()
-
-    def _superseded(self, captured: _Captured) -> None:
-        if not captured.is_shown:
-            self.metrics.frame_dropped("superseded")
-
-
-def _buffer(newest_wins: bool, on_superseded: Callable[[T], None]) -> FrameBuffer[T]:
-    if newest_wins:
-        return FrameBuffer(1, "newest", on_superseded)
-    return FrameBuffer(_RECORDED_CAPACITY, "wait")
+            self._threads.fail(error)

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.class_choice import ClassChoice
 from stream.frame import Frame
 from stream.frame_result import FrameResult
+from stream.live_parts import Look
 from stream.metrics import Metrics
-from stream.overlays.background import Background
 from stream.overlays.drawing import Painter
-from stream.overlays.emphasis import Emphasis
 from stream.overlays.hud import HudReading
 from stream.sources.source import Source, SourceStatus
 from stream.watermark import CaptureClock, draw_watermark
@@ -27,31 +27,29 @@ class Renderer:
         self,
         metrics: Metrics,
         providers: Mapping[str, str],
+        look: Look | None = None,
         *,
-        hud: bool,
-        emphasis: Emphasis | None = None,
-        background: Background | None = None,
         source: Source | None = None,
-        watermark: CaptureClock | None = None,
+        clock: CaptureClock | None = None,
     ) -> None:
         """Make ready for one stream.
 
         Args:
             metrics: where the HUD's figures come from.
             providers: by model name, the ONNX Runtime provider that runs it.
-            hud: whether the figures are drawn.
-            emphasis: the label that stands alone, or before all others.
-            background: what comes behind people.
+            look: what is drawn besides results; the figures where it is not given.
             source: where frames come from; asked for its status.
-            watermark: where it is given, the time of capture stands in the picture, by this clock.
+            clock: the time of capture in the picture is by this clock.
         """
+        look = look or Look()
+        self.classes = ClassChoice(look.emphasis)
         self._metrics = metrics
         self._providers = providers
-        self._hud = hud
+        self._look = look
+        self._hud = look.hud
         self._source = source
-        self._watermark = watermark
-        self._painter = Painter(emphasis, background)
-        self._is_changed = background is not None
+        self._clock = clock or CaptureClock()
+        self._painter = Painter()
         self._canvas: NDArray[np.uint8] | None = None
         self._reading: HudReading | None = None
         self._reading_until_seconds = 0.0
@@ -64,8 +62,11 @@ class Renderer:
             is_refreshed: whether it is the last frame once more, so that only the figures have changed.
         """
         image = result.frame.image
-        if not self._hud and not result.results and self._watermark is None and not self._is_changed:
+        watermark, background = self._look.watermark, self._look.background
+        is_changed = self.classes.emphasis is not None or background is not None
+        if not self._hud and not result.results and not watermark and not is_changed:
             return image
+        self.classes.note(result.results)
         if self._canvas is None or self._canvas.shape != image.shape:
             self._canvas = np.empty_like(image)
         np.copyto(self._canvas, image)
@@ -74,16 +75,26 @@ class Renderer:
         hud = self._reading_for(result.frame) if self._hud else None
         self._painter.paint(
             self._canvas,
-            result.results,
+            self.classes.shown(result.results),
             hud,
             tails=result.tails,
             counts=result.counts,
             strengths=result.strengths,
+            emphasis=self.classes.emphasis,
+            background=background,
             seconds=result.frame.pts_seconds,
         )
-        if self._watermark is not None:
-            draw_watermark(self._canvas, self._watermark.epoch_ms(result.frame.captured_at_ns))
+        if watermark:
+            draw_watermark(self._canvas, self._clock.epoch_ms(result.frame.captured_at_ns))
         return self._canvas
+
+    def change(self, look: Look, providers: Mapping[str, str]) -> None:
+        """Draw otherwise from the next picture on; what a person has chosen stays where the look is as it was."""
+        if look.hud != self._look.hud:
+            self._hud = look.hud
+        if look.emphasis != self._look.emphasis:
+            self.classes.emphasis = look.emphasis
+        self._look, self._providers, self._reading = look, providers, None
 
     def toggle_hud(self) -> None:
         """Draw the run's figures from the next picture on, or no longer; safe from any thread."""
@@ -104,7 +115,9 @@ class Renderer:
             width=width,
             height=height,
             source_fps=now.source_fps,
-            inference_fps={name: fps for name, fps in now.inference_fps.items() if fps is not None},
+            inference_fps={
+                name: fps for name, fps in now.inference_fps.items() if fps is not None and name in self._providers
+            },
             output_fps=now.output_fps,
             latency_p50_ms=now.latency_ms.get("p50"),
             latency_p95_ms=now.latency_ms.get("p95"),

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from stream.errors import ConfigError, SinkError
+from stream.running_stream import StreamOutcome
 from stream.sinks.partial_file import describe_failure
-from stream.stream_run import StreamOutcome
 
 _log = logging.getLogger("mirilla")
 

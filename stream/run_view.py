@@ -14,7 +14,7 @@ from rich.table import Table
 
 from stream.metrics import Snapshot
 from stream.pipeline import Pipeline
-from stream.stream_run import StreamOutcome
+from stream.running_stream import StreamOutcome
 
 _PLAIN_LINE_EVERY_NS = 5_000_000_000
 

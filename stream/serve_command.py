@@ -7,10 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from stream.config import check_settings
+from stream.config import ServeSettings, Settings, check_settings
+from stream.config_file import ConfigFile
 from stream.errors import ConfigError
 from stream.model_commands import fetch_zoo_models
-from stream.options import RunOptions, settings_for
+from stream.options import CONFIG_NAME, RunOptions, path_of, settings_for
+from stream.stream_options import Config, Hud, Models, Sources
 from stream.terminal import Debug, Quiet, log_to_terminal, out
 from stream.zoo_models import packages_of
 
@@ -19,16 +21,9 @@ _SHOWN_ONLY = "null"
 
 
 def serve(
-    config: Annotated[
-        Path | None, typer.Argument(help="A configuration file; config.yaml where no source is given.")
-    ] = None,
-    source: Annotated[
-        list[str] | None,
-        typer.Option(help="A video, image, folder, webcam (0), rtsp://, http://, 'doodles', 'pattern'."),
-    ] = None,
-    model: Annotated[
-        list[str] | None, typer.Option(help="A bundled or zoo name, a package folder, an .onnx file, or 'none'.")
-    ] = None,
+    config: Config = None,
+    source: Sources = None,
+    model: Models = None,
     host: Annotated[
         str | None, typer.Option(help="The address to listen on, such as 0.0.0.0; 127.0.0.1 is this machine alone.")
     ] = None,
@@ -42,18 +37,22 @@ def serve(
     tls_key: Annotated[
         Path | None, typer.Option(help="The certificate's key, where its own file does not hold it.")
     ] = None,
-    hud: Annotated[bool | None, typer.Option("--hud/--no-hud", help="Draw the run's figures on the picture.")] = None,
+    hud: Hud = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Show streams in a web page, live, and give them to any WHEP player."""
+    """Show streams in a web page, live, and give them to any WHEP player; guess at what is drawn on the page /draw."""
     log_to_terminal(debug)
     options = RunOptions(sources=source or (), models=model or (), sinks=(_SHOWN_ONLY,), hud=hud)
-    settings = settings_for(config, options)
     given: dict[str, Any] = {"host": host, "port": port, "token": token, "tls": _tls(tls, tls_key)}
-    content = settings.model_dump(exclude_unset=True)
-    content["web"] = {**content.get("web", {}), **{key: value for key, value in given.items() if value is not None}}
-    settings = check_settings(content, "command line" if config is None else str(config))
+    has_streams = config is not None or bool(options.sources) or Path(CONFIG_NAME).is_file()
+
+    def read() -> Settings:
+        content = settings_for(config, options).model_dump(exclude_unset=True) if has_streams else {}
+        content["web"] = {**content.get("web", {}), **{key: value for key, value in given.items() if value is not None}}
+        return check_settings(content, "command line" if config is None else str(config), ServeSettings)
+
+    settings, path = read(), path_of(config, options) if has_streams else None
     fetch_zoo_models(packages_of(settings), quiet)
 
     from stream.web.serve import serve_streams
@@ -61,7 +60,8 @@ def serve(
     def say(line: str) -> None:
         out.print(line, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
-    if not serve_streams(settings, say, with_code=out.is_terminal):
+    watched = ConfigFile(path, read, say) if path else None
+    if not serve_streams(settings, say, watched, with_code=out.is_terminal):
         raise typer.Exit(1)
 
 

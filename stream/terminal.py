@@ -7,12 +7,12 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import cv2
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
+from typing_extensions import override
 
 from models.errors import MirillaError
 from stream.errors import ConfigError
@@ -66,12 +66,31 @@ class _Redacting(logging.Filter):
         return True
 
 
+class LineHandler(logging.Handler):
+    """Prints each record as one line, with its level before it; as `tell` does, and in colour on a terminal."""
+
+    _STYLES: ClassVar[dict[int, str]] = {logging.WARNING: "yellow", logging.ERROR: "red"}
+
+    def __init__(self, console: Console) -> None:
+        """Print there."""
+        super().__init__()
+        self._console = console
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            style = self._STYLES.get(record.levelno)
+            self._console.out(f"{record.levelname:8} {self.format(record)}", style=style, highlight=False)
+        except Exception:  # as logging's own handlers: a log that cannot be written ends nothing
+            self.handleError(record)
+
+
 def log_to_terminal(debug: bool, form: LogForm = "text") -> None:
     """Send the log to standard error: warnings, or with `debug` everything; as JSON lines events, too."""
     if not debug:
         # OpenCV's own remarks on a damaged picture would stand beside our one line about it.
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    handler: logging.Handler = RichHandler(console=err, show_time=False, show_path=False)
+    handler: logging.Handler = LineHandler(err)
     level = logging.WARNING
     if form == "json":
         handler, level = logging.StreamHandler(), logging.INFO

@@ -1,45 +1,39 @@
 """Gives objects an identity from frame to frame: ByteTrack over boxes (infer thread, one tracker a model and stream).
 
 The method is that of Zhang et al., ByteTrack, ECCV 2022: sure boxes are matched first with where a motion model expects
-each track, then unsure boxes with what is left, because an object that is half hidden is found with a low score.
-Motion is OpenCV's Kalman filter. Written here because of what the kept libraries would bring to a machine that only
-runs video: `trackers` and `supervision` need SciPy and Matplotlib, `boxmot` PyTorch, `norfair` SciPy and an older rich.
-Three things differ from the paper. Objects are matched only with their own class. The likeliest pair is taken first,
-where the paper solves an assignment: boxes that compete for one track are rare once NMS has passed. How long a track
-outlives its object is measured in time, too, so that slow streams do not lose what they look at seldom.
+each track, then unsure boxes with what is left, because an object that is half hidden is found with a low score. It is
+done by the library `trackers`, which is loaded only where something is tracked: SciPy and supervision come with it.
+Three things are ours. Each class has a tracker of its own, so that objects are matched only with their own class. A
+sure box has its id at once, where the library gives one when it has been seen twice. And time does not run ahead of the
+model: a track outlives a few of its looks, however seldom these are.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from itertools import count
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.results import Detections
 
+if TYPE_CHECKING:
+    from trackers import ByteTrackTracker
+    from trackers.core.bytetrack.tracklet import ByteTrackTracklet
+
 LEAST_SCORE = 0.1
 """Below it, no box is worth following; boxes between it and the threshold only continue a track."""
 
-_SURE_OVERLAP = 0.2
-"""Of IoU times score, for a sure box and a track."""
-_UNSURE_OVERLAP = 0.5
-"""Of IoU, for an unsure box and a track that was seen in the frame before."""
-_NEW_OVERLAP = 0.3
-"""Of IoU times score, for a sure box and a track that was seen only once."""
-_CONFIRMED_AFTER = 2
-_KEPT_UPDATES = 5
 _KEPT_SECONDS = 1.0
+_LONGEST_STEP_SECONDS = 0.16
+"""As much of the time between two looks counts, so that a track outlives five of them without its object."""
+_SHORTEST_STEP_SECONDS = 0.001
+_UNITS_A_SECOND = 30
+"""In which the library measures how long a track is kept."""
 _TAIL_SECONDS = 1.0
-# Standard deviations of centre, size and their speeds, as shares of the object's size; those of the paper.
-_POSITION, _SPEED = 1 / 20, 1 / 160
-_MEASURED = np.repeat(np.float32(_POSITION), 4)
-_MOVED = np.repeat(np.array([_POSITION, _SPEED], np.float32), 4)
-_BEGUN = np.repeat(np.array([2 * _POSITION, 10 * _SPEED], np.float32), 4)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,29 +52,63 @@ class Tail:
 
 
 @dataclass(slots=True)
-class _Track:
+class _Path:
+    """What we remember of a track: its id and class, and moments and centres of its boxes."""
+
     track_id: int
     class_id: int
-    motion: cv2.KalmanFilter
-    seen_seconds: float
-    expected_xyxy: NDArray[np.float32]
-    hits: int = 1
-    misses: int = 0
-    path: deque[tuple[float, float, float]] = field(default_factory=deque)
+    points: deque[tuple[float, float, float]] = field(default_factory=deque)
+
+    def note(self, box_xyxy: NDArray[np.float32], seconds: float) -> None:
+        x, y = ((box_xyxy[:2] + box_xyxy[2:]) / 2).tolist()
+        self.points.append((seconds, x, y))
+        while self.points[0][0] < seconds - _TAIL_SECONDS:
+            self.points.popleft()
 
 
 class Tracker:
-    """Follows the objects of one model through one stream."""
+    """Follows the objects of one model through one stream.
+
+    Attributes:
+        threshold: the score from which a box begins a track, 0..1; may be changed between two frames.
+    """
 
     def __init__(self, threshold: float) -> None:
         """Follow nothing yet.
 
         Args:
-            threshold: the score from which a box begins a track, 0..1.
+            threshold: see above.
         """
-        self._threshold = threshold
-        self._tracks: list[_Track] = []
+        # Half a second that only those wait who track, and that is over before the first frame.
+        from supervision import Detections as Given
+        from trackers import ByteTrackTracker
+
+        self._given = Given
+        self._trackers: defaultdict[int, ByteTrackTracker] = defaultdict(
+            lambda: ByteTrackTracker(
+                lost_track_buffer=round(_KEPT_SECONDS * _UNITS_A_SECOND),
+                frame_rate=_UNITS_A_SECOND,
+                track_activation_threshold=self._threshold,
+                high_conf_det_threshold=self._threshold,
+            )
+        )
+        self.threshold = threshold
+        self._paths: dict[ByteTrackTracklet, _Path] = {}
         self._ids = count(1)
+        self._clock_seconds = 0.0
+        self._last_seconds: float | None = None
+
+    @property
+    def threshold(self) -> float:
+        """See the class."""
+        return self._threshold
+
+    @threshold.setter
+    def threshold(self, threshold: float) -> None:
+        # As precise as scores are: the library compares some of them as numbers of Python's.
+        self._threshold = float(np.float32(threshold))
+        for tracker in self._trackers.values():
+            tracker.track_activation_threshold = tracker.high_conf_det_threshold = self._threshold
 
     def update(self, found: Detections, seconds: float) -> Detections:
         """The objects that are tracked, or are new and sure, with their ids; arguments as of `follow`."""
@@ -96,141 +124,56 @@ class Tracker:
         Returns:
             Rising indices int64 (M,), without those that are unsure and continue no track; ids int64 (M,).
         """
-        for track in self._tracks:
-            _predict(track)
-        sure = found.scores >= self._threshold
-        confirmed = [track for track in self._tracks if track.hits >= _CONFIRMED_AFTER]
-        current = [track for track in confirmed if track.misses == 0]
-        new = [track for track in self._tracks if track.hits < _CONFIRMED_AFTER]
-        matched: dict[int, _Track] = {}
-        for tracks, rows, least, weighs_score in (
-            (confirmed, np.flatnonzero(sure), _SURE_OVERLAP, True),
-            (current, np.flatnonzero(~sure), _UNSURE_OVERLAP, False),
-            (new, np.flatnonzero(sure), _NEW_OVERLAP, True),
-        ):
-            matched |= _match(tracks, found, rows, matched, least, weighs_score)
-        for track in self._tracks:
-            track.misses += 1
-        for row, track in matched.items():
-            _correct(track, found.boxes_xyxy[row], seconds)
-        for row in np.flatnonzero(sure).tolist():
-            if row not in matched:
-                matched[row] = self._begin(found, row, seconds)
-        self._tracks = [track for track in self._tracks if _is_kept(track, seconds)]
-        rows = np.array(sorted(matched), np.int64)
-        track_ids = np.array([matched[row].track_id for row in rows.tolist()], np.int64)
-        return rows, track_ids
+        self._advance(seconds)
+        followed: dict[int, ByteTrackTracklet] = {}
+        for class_id in sorted({*self._trackers, *found.class_ids.tolist()}):
+            followed |= self._follow_class(class_id, found)
+        rows = np.array(sorted(followed), np.int64)
+        track_ids = []
+        for row in rows.tolist():
+            track = followed[row]
+            if track not in self._paths:
+                self._paths[track] = _Path(next(self._ids), int(found.class_ids[row]))
+            self._paths[track].note(found.boxes_xyxy[row], seconds)
+            track_ids.append(self._paths[track].track_id)
+        self._forget()
+        return rows, np.array(track_ids, np.int64)
 
     def tails(self) -> list[Tail]:
         """The recent ways of what was seen in the last frame."""
         return [
-            Tail(track.track_id, track.class_id, np.array([point[1:] for point in track.path], np.float32))
-            for track in self._tracks
-            if track.misses == 0
+            Tail(path.track_id, path.class_id, np.array([point[1:] for point in path.points], np.float32))
+            for track, path in self._paths.items()
+            if track.time_since_update == 0
         ]
 
-    def _begin(self, found: Detections, row: int, seconds: float) -> _Track:
-        box = found.boxes_xyxy[row]
-        track = _Track(next(self._ids), int(found.class_ids[row]), _motion_of(box), seconds, box)
-        _note_place(track, box, seconds)
-        self._tracks.append(track)
-        return track
+    def _forget(self) -> None:
+        """Let go of tracks that the library has given up, and of trackers without one."""
+        for class_id in [class_id for class_id, tracker in self._trackers.items() if not tracker.tracks]:
+            del self._trackers[class_id]
+        kept = {track for tracker in self._trackers.values() for track in tracker.tracks}
+        self._paths = {track: path for track, path in self._paths.items() if track in kept}
 
+    def _advance(self, seconds: float) -> None:
+        if self._last_seconds is not None:
+            step = seconds - self._last_seconds
+            self._clock_seconds += min(max(step, _SHORTEST_STEP_SECONDS), _LONGEST_STEP_SECONDS)
+        self._last_seconds = seconds
 
-def _is_kept(track: _Track, seconds: float) -> bool:
-    if track.misses == 0:
-        return True
-    if track.hits < _CONFIRMED_AFTER:
-        return False
-    return track.misses <= _KEPT_UPDATES or seconds - track.seen_seconds <= _KEPT_SECONDS
-
-
-def _match(
-    tracks: Sequence[_Track],
-    found: Detections,
-    rows: NDArray[np.int64],
-    matched: dict[int, _Track],
-    least: float,
-    weighs_score: bool,
-) -> dict[int, _Track]:
-    """Pairs of a row of `found` and a track, neither of them matched before, the likeliest pair first."""
-    taken = {track.track_id for track in matched.values()}
-    tracks = [track for track in tracks if track.track_id not in taken]
-    rows = np.array([row for row in rows.tolist() if row not in matched], np.int64)
-    if not tracks or not len(rows):
-        return {}
-    fit = overlaps(np.array([track.expected_xyxy for track in tracks]), found.boxes_xyxy[rows])
-    if weighs_score:
-        fit *= found.scores[rows]
-    fit[np.array([track.class_id for track in tracks])[:, None] != found.class_ids[rows]] = 0
-    pairs: dict[int, _Track] = {}
-    used: set[int] = set()
-    for place in np.argsort(-fit, axis=None, kind="stable"):
-        index, column = divmod(int(place), len(rows))
-        if fit[index, column] <= least:
-            break
-        row = int(rows[column])
-        if row not in pairs and index not in used:
-            pairs[row] = tracks[index]
-            used.add(index)
-    return pairs
-
-
-def overlaps(boxes_xyxy: NDArray[np.float32], others_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Intersection over union of boxes (N, 4) and others (M, 4), float32 (N, M); 0 for boxes without area."""
-    ends = np.minimum(boxes_xyxy[:, None, 2:], others_xyxy[None, :, 2:])
-    starts = np.maximum(boxes_xyxy[:, None, :2], others_xyxy[None, :, :2])
-    shared: NDArray[np.float32] = (ends - starts).clip(0).prod(axis=2)
-    areas, other_areas = ((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (boxes_xyxy, others_xyxy))
-    union = areas[:, None] + other_areas[None, :] - shared
-    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0), np.float32)
-
-
-def _motion_of(box_xyxy: NDArray[np.float32]) -> cv2.KalmanFilter:
-    """A filter over centre, size and their speeds a frame, at rest."""
-    motion = cv2.KalmanFilter(8, 4)
-    motion.transitionMatrix = np.eye(8, dtype=np.float32) + np.eye(8, k=4, dtype=np.float32)
-    motion.measurementMatrix = np.eye(4, 8, dtype=np.float32)
-    motion.statePost = np.concatenate([_centre_and_size(box_xyxy), np.zeros(4, np.float32)])[:, None]
-    motion.errorCovPost = _variances(box_xyxy, _BEGUN)
-    return motion
-
-
-def _predict(track: _Track) -> None:
-    if track.misses:
-        # What is not seen keeps the size it had.
-        state = track.motion.statePost
-        state[6:] = 0
-        track.motion.statePost = state
-    track.motion.processNoiseCov = _variances(track.expected_xyxy, _MOVED)
-    x, y, width, height = track.motion.predict().ravel()[:4].tolist()
-    half_width, half_height = max(width, 1.0) / 2, max(height, 1.0) / 2
-    corners = (x - half_width, y - half_height, x + half_width, y + half_height)
-    track.expected_xyxy = np.array(corners, np.float32)
-
-
-def _correct(track: _Track, box_xyxy: NDArray[np.float32], seconds: float) -> None:
-    track.motion.measurementNoiseCov = _variances(box_xyxy, _MEASURED)
-    track.motion.correct(_centre_and_size(box_xyxy)[:, None])
-    track.expected_xyxy = box_xyxy
-    track.hits += 1
-    track.misses = 0
-    track.seen_seconds = seconds
-    _note_place(track, box_xyxy, seconds)
-
-
-def _note_place(track: _Track, box_xyxy: NDArray[np.float32], seconds: float) -> None:
-    x, y = _centre_and_size(box_xyxy)[:2].tolist()
-    track.path.append((seconds, x, y))
-    while track.path[0][0] < seconds - _TAIL_SECONDS:
-        track.path.popleft()
-
-
-def _centre_and_size(box_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.concatenate([(box_xyxy[:2] + box_xyxy[2:]) / 2, box_xyxy[2:] - box_xyxy[:2]])
-
-
-def _variances(box_xyxy: NDArray[np.float32], shares: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Variances float32 (K, K) of K values, from shares (K,) of the box's width and height in turn."""
-    size = np.maximum(box_xyxy[2:] - box_xyxy[:2], 1)
-    return np.diag(np.square(np.tile(size, len(shares) // 2) * shares))
+    def _follow_class(self, class_id: int, found: Detections) -> dict[int, ByteTrackTracklet]:
+        """The tracks of the objects of one class, by row."""
+        rows = np.flatnonzero(found.class_ids == class_id)
+        tracker = self._trackers[class_id]
+        given = self._given(xyxy=found.boxes_xyxy[rows], confidence=found.scores[rows], data={"row": rows})
+        said = tracker.update(given, timestamp=self._clock_seconds)
+        by_number = {track.tracker_id: track for track in tracker.tracks}
+        # Of the others only sure boxes have a track: begun on this frame, in the order of the answer.
+        new = (track for track in tracker.tracks if track.tracker_id < 0)
+        followed = {}
+        numbers = () if said.tracker_id is None else said.tracker_id
+        for row, number in zip(said.data.get("row", ()), numbers, strict=True):
+            if number >= 0:
+                followed[int(row)] = by_number[number]
+            elif found.scores[row] >= self._threshold:
+                followed[int(row)] = next(new)
+        return followed

@@ -1,160 +1,77 @@
-"""The commands that train segmentation networks: `train person-segmenter`, `drawing-segmenter` and `unet`.
+"""The commands that train what finds people and drawings before a webcam: `train webcam-detector`, `train webcam-sets`.
 
-Like `stream.model_commands` they reach `exporters` and `models.training` only when they are called.
+As `stream.model_commands`, it reaches `exporters` and `models.training` only when a command is called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from stream.terminal import Debug, Quiet, err, export_extra, log_to_terminal, out, tell
+from stream.terminal import Debug, err, export_extra, log_to_terminal, out, tell
 
-Output = Annotated[Path, typer.Option(help="The folder of the finished package.")]
-Backgrounds = Annotated[
-    Path | None, typer.Option(help="Pictures in images/, with COCO boxes, to put before; for the bundled network.")
-]
-Architecture = Annotated[
-    Literal["unet", "segformer"] | None, typer.Option(help="The course's network, or a tiny SegFormer.")
-]
-Start = Annotated[
-    Path | None, typer.Option(help="A checkpoint folder, as the hub has them, to start from.", show_default=False)
-]
-Steps = Annotated[int | None, typer.Option(help="Batches to learn from.", min=1)]
-Seed = Annotated[int, typer.Option(help="Of everything random.")]
-Threads = Annotated[int, typer.Option(help="Threads of PyTorch.")]
-TrainDevice = Annotated[str, typer.Option("--device", help="Where PyTorch trains: cpu, cuda.")]
-State = Annotated[Path | None, typer.Option("--checkpoint", help="Where the training keeps its state; runs/NAME.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last report.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a package that exists.")]
-Setting = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, any other training setting.")]
+_DataFolder = Annotated[Path, typer.Option(help="The folder with quickdraw, people, coco and drawings.")]
 
 
-def train_person_segmenter(
-    data: Annotated[Path, typer.Option(help="portraits/ and hands/, or your own images/ and masks/.")],
-    output: Output,
-    backgrounds: Backgrounds = None,
-    architecture: Architecture = None,
-    start: Start = None,
-    steps: Steps = None,
-    seed: Seed = 0,
-    threads: Threads = 1,
-    device: TrainDevice = "cpu",
-    checkpoint: State = None,
-    resume: Resume = False,
-    overwrite: Overwrite = False,
-    setting: Setting = None,
-    quiet: Quiet = False,
+def train_webcam_detector(
+    data: Annotated[
+        Path, typer.Option(help="The folder with quickdraw, people, coco and drawings; or your own COCO file (.json).")
+    ],
+    output: Annotated[Path, typer.Option(help="The folder of the finished package.")],
+    start: Annotated[
+        Path | None, typer.Option(help="A checkpoint folder of an RT-DETR to start from; else from nothing.")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Steps of 16 scenes.")] = 12_000,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    threads: Annotated[int, typer.Option(help="Threads of PyTorch.")] = 1,
+    loaders: Annotated[int, typer.Option(help="Processes that make scenes.")] = 1,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or another that PyTorch knows.")] = "cpu",
+    checkpoint: Annotated[Path | None, typer.Option(help="Where the training keeps its state; runs/NAME.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last saved step.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a package that exists.")] = False,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, any other training setting.")] = None,
     debug: Debug = False,
 ) -> None:
-    """Train a network that tells people from what is behind them, and export it as a package."""
-    _train(
-        {"kind": "person-segmenter", "data": data, "output": output, "backgrounds": backgrounds, "start": start,
-         "architecture": architecture, "steps": steps, "seed": seed, "threads": threads, "device": device,
-         "resume": resume},
-        checkpoint, setting, overwrite=overwrite, quiet=quiet, debug=debug,
-    )  # fmt: skip
-
-
-def train_drawing_segmenter(
-    data: Annotated[Path, typer.Option(help="Quick, Draw! files, or your own images/ and masks/.")],
-    output: Output,
-    backgrounds: Backgrounds = None,
-    architecture: Architecture = None,
-    start: Start = None,
-    steps: Steps = None,
-    seed: Seed = 0,
-    threads: Threads = 1,
-    device: TrainDevice = "cpu",
-    checkpoint: State = None,
-    resume: Resume = False,
-    overwrite: Overwrite = False,
-    setting: Setting = None,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
-    """Train a network that tells the ink of drawings from what they are drawn on, and export it as a package."""
-    _train(
-        {"kind": "drawing-segmenter", "data": data, "output": output, "backgrounds": backgrounds, "start": start,
-         "architecture": architecture, "steps": steps, "seed": seed, "threads": threads, "device": device,
-         "resume": resume},
-        checkpoint, setting, overwrite=overwrite, quiet=quiet, debug=debug,
-    )  # fmt: skip
-
-
-def train_unet(
-    data: Annotated[Path, typer.Option(help="Pictures and masks: images/ and masks/, PH2, HAM10000, MADS.")],
-    output: Output,
-    architecture: Architecture = None,
-    start: Start = None,
-    steps: Steps = None,
-    seed: Seed = 0,
-    threads: Threads = 1,
-    device: TrainDevice = "cpu",
-    checkpoint: State = None,
-    resume: Resume = False,
-    overwrite: Overwrite = False,
-    setting: Setting = None,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
-    """Train a U-Net on your own pictures and masks, and export it as a package."""
-    _train(
-        {"kind": "unet", "data": data, "output": output, "start": start, "architecture": architecture, "steps": steps,
-         "seed": seed, "threads": threads, "device": device, "resume": resume},
-        checkpoint, setting, overwrite=overwrite, quiet=quiet, debug=debug,
-    )  # fmt: skip
-
-
-def _train(
-    given: dict[str, Any],
-    checkpoint: Path | None,
-    texts: list[str] | None,
-    *,
-    overwrite: bool,
-    quiet: bool,
-    debug: bool,
-) -> None:
+    """Train a detector of faces, hands and drawings, or of your own classes, and export it as a package."""
     with export_extra():
-        from exporters.export import ExportOptions as Options
-        from exporters.export import check_output, export_package
-        from models.training.segmenter_data import is_own_data, pairs_of, write_held_out
-        from models.training.segmenter_package import measure_package, write_record
-        from models.training.segmenter_settings import settings_of
-        from models.training.train_segmenter import train_segmenter
+        from exporters.export import ExportOptions, check_output, export_package
+        from models.training.detector_settings import DetectorTrainingSettings
+        from models.training.webcam_detector import measure_package, read_detector_data, train_on
 
     log_to_terminal(debug)
-    package: Path = given["output"]
-    given["output"] = checkpoint or Path("runs") / package.name
-    settings = settings_of(given, texts or ())
-    check_output(package, overwrite=overwrite)
-    with _progress("training", quiet=quiet) as (on_step, tell_line):
-        training, validation = (pairs_of(settings, part) for part in ("training", "validation"))
-        trained = train_segmenter(
-            settings, training, validation, lambda done: on_step(done, settings.steps), lambda r: tell_line(str(r))
-        )
-    write_record(trained, settings, is_own_data=is_own_data(training))
-    held_out = settings.output / "held_out"
-    write_held_out(settings, held_out)
-    export_package(settings.output, package, Options(overwrite=overwrite))
-    with _progress("measuring", quiet=quiet) as (on_picture, _):
-        reached = measure_package(package, held_out, settings, trained, on_picture)
-    ious = ", ".join(f"{row['class']} {row['iou']:.4f}" for row in reached.classes if row["iou"] is not None)
-    tell(out, f"{package}: IoU {ious} on {reached.pictures} pictures in {held_out}")
+    settings = DetectorTrainingSettings.from_texts(
+        setting or (),
+        data=data,
+        output=checkpoint or Path("runs") / output.name,
+        start=start,
+        steps=steps,
+        seed=seed,
+        threads=threads,
+        loaders=loaders,
+        device=device,
+        resume=resume,
+    )
+    check_output(output, overwrite=overwrite)
+    material = read_detector_data(settings)
+    trained = train_on(material, settings, lambda report: tell(err, str(report)))
+    size_hw = (settings.height, settings.width)
+    options = ExportOptions(size_hw=size_hw, overwrite=overwrite)
+    package = export_package(trained.checkpoint, output, options, lambda step: tell(err, f"{step} ..."))
+    reached = measure_package(package, material, settings, trained, lambda name: tell(err, name))
+    tell(out, f"{package}: {', '.join(f'{name} {value:.3f}' for name, value in reached.items())}")
 
 
-@contextmanager
-def _progress(title: str, *, quiet: bool) -> Iterator[tuple[Callable[[int, int], None], Callable[[str], None]]]:
-    """A bar where there is a terminal; and what prints a line above it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, disable=quiet or not err.is_terminal) as progress:
-        task = progress.add_task(title, total=None)
-        yield (
-            lambda done, total: progress.update(task, completed=done, total=total),
-            (lambda _: None) if quiet else lambda line: tell(err, line),
-        )
+def write_webcam_sets(
+    data: _DataFolder,
+    output: Annotated[Path, typer.Option(help="The folder to write the sets to; what is there is replaced.")],
+    pages: Annotated[int, typer.Option(min=1, help="How many pages of drawings.")] = 500,
+    debug: Debug = False,
+) -> None:
+    """Write what the webcam models are measured on, none of which trains, as sets that `mirilla evaluate` reads."""
+    with export_extra():
+        from models.training.evaluation_sets import write_evaluation_sets
+
+    log_to_terminal(debug)
+    write_evaluation_sets(data, output, pages, lambda name: tell(err, f"{output / name}"))

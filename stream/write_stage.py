@@ -7,9 +7,10 @@ keep results.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,21 @@ from numpy.typing import NDArray
 from stream.errors import SinkError
 from stream.frame import Frame, SourceInfo
 from stream.frame_result import FrameResult
+from stream.live_parts import Look
 from stream.metrics import Metrics
 from stream.motion import Carrier
 from stream.renderer import Renderer
+from stream.retired_sinks import RetiredSinks
 from stream.sinks.sink import Sink
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """What is to be there from the next picture on."""
+
+    sinks: Sequence[Sink]
+    look: Look
+    providers: Mapping[str, str]
 
 
 class WriteStage:
@@ -34,13 +46,19 @@ class WriteStage:
             renderer: makes the annotated pictures.
             metrics: told of every frame written.
         """
-        self._sinks = sinks
+        self._sinks: Sequence[Sink] = sinks
         self._renderer = renderer
         self._metrics = metrics
         self._carrier = Carrier()
         self._newest: FrameResult | None = None
         self._coming: deque[FrameResult] = deque()
         self._shown: FrameResult | None = None
+        self._retired = RetiredSinks()
+        # Shared with the caller's thread, which opens sinks:
+        self._lock = threading.Lock()
+        self._open: list[Sink] = []
+        self._closed: list[Sink] = []
+        self._exchange: _Exchange | None = None
 
     def open(self, info: SourceInfo) -> None:
         """Open the sinks; where one cannot be, those before it are closed.
@@ -48,25 +66,69 @@ class WriteStage:
         Raises:
             SinkError: writing cannot work.
         """
+        self._open_all(self._sinks, info)
+
+    def change(self, sinks: Sequence[Sink], look: Look, providers: Mapping[str, str], info: SourceInfo) -> None:
+        """Open the sinks that are new, and have all taken over before the next picture (caller's thread).
+
+        Args:
+            sinks: all that there are to be; those that are not among them are closed.
+            look: what is drawn besides results.
+            providers: of the models, by name.
+            info: what the source says of itself.
+
+        Raises:
+            SinkError: writing cannot work; then nothing is different.
+        """
+        new = [sink for sink in sinks if not _is_among(sink, self._open)]
+        self._open_all(new, info)
+        with self._lock:
+            self._exchange = _Exchange(sinks, look, providers)
+
+    def take_over(self) -> None:
+        """Let what was changed be so, between two pictures."""
+        with self._lock:
+            exchange, self._exchange = self._exchange, None
+            if exchange is None:
+                return
+            gone = [sink for sink in self._open if not _is_among(sink, exchange.sinks)]
+            self._open = [sink for sink in self._open if not _is_among(sink, gone)]
+        self._sinks = exchange.sinks
+        self._renderer.change(exchange.look, exchange.providers)
+        for sink in gone:
+            self._retired.retire(sink)
+
+    def to_attend(self) -> list[Sink]:
+        """The sinks that may have something to do on the caller's thread."""
+        with self._lock:
+            return [*self._open, *self._retired.to_attend()]
+
+    def close(self) -> list[SinkError]:
+        """Close every sink that is not closed yet; returns what went wrong."""
+        self.take_over()
+        with self._lock:
+            sinks = [sink for sink in self._open if not _is_among(sink, self._closed)]
+            self._closed += sinks
+        errors = []
+        for sink in sinks:
+            try:
+                sink.close()
+            except SinkError as error:
+                errors.append(error)
+        return [*errors, *self._retired.finish()]
+
+    def _open_all(self, sinks: Sequence[Sink], info: SourceInfo) -> None:
         opened: list[Sink] = []
         try:
-            for sink in self._sinks:
+            for sink in sinks:
                 opened.append(sink)
                 sink.open(info)
         except BaseException:
             for sink in opened:
                 sink.close()
             raise
-
-    def close(self) -> list[SinkError]:
-        """Close every sink; returns what went wrong."""
-        errors = []
-        for sink in self._sinks:
-            try:
-                sink.close()
-            except SinkError as error:
-                errors.append(error)
-        return errors
+        with self._lock:
+            self._open += opened
 
     def write_exact(self, seen: FrameResult) -> bool:
         """Write a frame with what was inferred on it.
@@ -77,6 +139,9 @@ class WriteStage:
         if self._shown is not None and seen.frame.index <= self._shown.frame.index:
             self.take(seen)
             return False
+        # What came for frames before this one is of no use to any later.
+        while self._coming and self._coming[0].frame.index <= seen.frame.index:
+            self._coming.popleft()
         self._newest = seen
         self._write(seen, self._sinks)
         return True
@@ -135,3 +200,7 @@ class WriteStage:
         with self._metrics.stage("write"):
             for sink in sinks:
                 sink.write(image, seen)
+
+
+def _is_among(sink: Sink, others: Sequence[Sink]) -> bool:
+    return any(sink is other for other in others)

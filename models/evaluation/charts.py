@@ -1,6 +1,6 @@
-"""Draws curves and confusions of models, and the course of a training, as PNG; the one file that imports matplotlib.
+"""Draws precision-recall curves and confusion matrices as PNG; the one file here that imports matplotlib, when called.
 
-It does so when it is called. The same figures make the same file.
+The same figures make the same file.
 """
 
 from __future__ import annotations
@@ -52,23 +52,24 @@ def draw_confusion(path: Path, title: str, confusion: NDArray[np.int64], names: 
 
 
 def draw_training(
-    path: Path, title: str, steps: Sequence[int], losses: Sequence[float], figures: Mapping[str, Sequence[float]]
+    path: Path, losses: Sequence[float], steps: Sequence[int], figures: Mapping[str, Sequence[float]]
 ) -> None:
-    """Draw the training loss, and figures 0..1 on pictures that were not trained on, over the steps."""
-    figure = _new_figure(7, 5)
-    axes = figure.subplots()
-    axes.plot(steps, losses, color=_QUIET, linewidth=2, label="training loss")
-    axes.set(xlabel="steps", ylabel="training loss", title=title)
-    axes.set_ylim(bottom=0)
-    shares = axes.twinx()
+    """Draw how a training went: the loss of each step with its running mean, and shares 0..1 at some of the steps."""
+    figure = _new_figure(9, 4)
+    left, right = figure.subplots(1, 2)
+    window = max(1, len(losses) // 100)
+    mean = np.convolve(np.asarray(losses, np.float64), np.ones(window) / window, mode="valid")
+    left.plot(np.arange(1, len(losses) + 1), losses, color=_QUIET, linewidth=0.5)
+    left.plot(np.arange(window, len(losses) + 1), mean, color=_BLUE, linewidth=2, label=f"mean of {window}")
+    left.set(xlabel="step", ylabel="loss", title="loss")
     for name, values in figures.items():
-        shares.plot(steps, values, color=_BLUE, linewidth=2, label=name)
-    shares.set(ylim=(0, 1), ylabel=", ".join(figures))
-    axes.grid(color="#e4e4e4", linewidth=0.8)
-    axes.set_axisbelow(True)
-    for part in (axes, shares):
-        part.spines[["top"]].set_visible(False)
-    figure.legend(frameon=False, loc="center right", bbox_to_anchor=(0.88, 0.5))
+        right.plot(steps, values, linewidth=2, label=name)
+    right.set(xlabel="step", ylim=(0, 1), title="on new scenes")
+    for axes in (left, right):
+        axes.grid(color="#e4e4e4", linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
     _save(figure, path)
 
 

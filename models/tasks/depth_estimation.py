@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models.depth_map import DepthKind, DepthMap
 from models.errors import ModelError
 from models.manifest import Manifest
-from models.placement import Placement, fit
+from models.placement import Placement, check_rule, fit
 from models.tasks.task import TaskKind
 
 _RESIZE_RULES = ("stretch", "aspect_multiple", "cut_to_multiple")
@@ -28,11 +28,7 @@ class DepthEstimation:
 
     def __init__(self, manifest: Manifest) -> None:
         """Raise ModelError where the manifest's resize rule is none of this task's."""
-        if manifest.input.resize not in _RESIZE_RULES:
-            raise ModelError(
-                f"{manifest.name}: input.resize: {manifest.input.resize!r} is none of {', '.join(_RESIZE_RULES)}; "
-                "export the model again"
-            )
+        check_rule(manifest, manifest.task, _RESIZE_RULES)
         self._manifest = manifest
 
     def preprocess(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Placement]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.errors import ModelError
 from models.manifest import Manifest
-from models.placement import fit
+from models.placement import check_rule, fit
 from models.results import Classification
 from models.tasks.scores import ranked, softmax
 from models.tasks.task import TaskKind
@@ -23,11 +23,7 @@ class ImageClassification:
 
     def __init__(self, manifest: Manifest) -> None:
         """Raise ModelError where the manifest's resize rule is none of this task's."""
-        if manifest.input.resize not in _RESIZE_RULES:
-            raise ModelError(
-                f"{manifest.name}: input.resize: {manifest.input.resize!r} is none of {', '.join(_RESIZE_RULES)}; "
-                "export the model again"
-            )
+        check_rule(manifest, manifest.task, _RESIZE_RULES)
         self._manifest = manifest
 
     def preprocess(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], None]:

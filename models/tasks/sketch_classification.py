@@ -44,8 +44,12 @@ class SketchClassification:
     def preprocess(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], InkDrawing | None]:
         """The drawing in a BGR frame uint8 (H, W, 3) as float32 (1, 1, 28, 28), black where there is none."""
         found = find_drawing(image)
+        return self.as_input(found), found
+
+    def as_input(self, found: InkDrawing | None) -> NDArray[np.float32]:
+        """A drawing as the graph takes it, float32 (1, 1, 28, 28); black where there is none."""
         drawing = np.zeros((SIDE_PX, SIDE_PX), np.uint8) if found is None else found.drawing
-        return self.tensor(drawing[None]), found
+        return self.tensor(drawing[None])
 
     def tensor(self, drawings: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The input float32 (N, 1, 28, 28) for drawings uint8 (N, 28, 28), white strokes on black."""

@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.sketch_raster import BOX, LINE_DIAMETER, PADDING, SIDE_PX, draw_in_box
-from models.training.quickdraw_data import Strokes
+from models.sketch_raster import BOX, LINE_DIAMETER, PADDING, SIDE_PX, Strokes, draw_in_box
 
 _BITMAP_UPSAMPLING = 3
 _STROKE_SUPERSAMPLING = 5

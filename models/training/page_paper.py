@@ -76,7 +76,8 @@ def paint_surface(surface: Surface, size_wh: tuple[int, int], random: np.random.
     if surface.kind == "blackboard":
         # Wiped chalk lies in broad streaks.
         clouds = clouds + _smooth_field(size_wh, 9, random)[:, :, None] * np.float32(random.uniform(2, 14))
-    page = np.clip(surface.colour_bgr.astype(np.float32) + clouds + speckle, 0, 255).astype(np.uint8)
+    blank = surface.colour_bgr.astype(np.float32) + clouds + speckle
+    page: NDArray[np.uint8] = np.clip(blank, 0, 255).astype(np.uint8)
     if surface.kind == "paper" and random.random() < 0.45:
         _rule(page, surface, random)
     return page

@@ -29,7 +29,7 @@ class Pen:
     Attributes:
         colour_bgr: of full ink.
         opacity: 0..1, of full ink.
-        width_px: in the finished picture.
+        width_px: in the finished picture; OpenCV adds about a pixel of antialiasing, so that none is very fine.
         grain: 0..1, how much of the paper shows through, as with chalk, crayon and pencil.
         fill_bgr: what closed shapes are filled with before they are outlined, or None.
         solid: that the drawing is a silhouette; its filling counts as ink.
@@ -153,7 +153,7 @@ def ink_lines(
     inside = float(_length_inside(moved, size_wh))
     whole = float(cover.sum()) / max(inside, 1e-3)
     if strength < 1:
-        cover = cv2.convertScaleAbs(cover, alpha=strength)
+        cover = np.asarray(cv2.convertScaleAbs(cover, alpha=strength), np.uint8)
     return Ink(int(left), int(top), cover, fill, whole * strength)
 
 

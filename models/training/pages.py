@@ -24,8 +24,9 @@ from models.training.page_props import lay_props
 MAX_DRAWINGS = 12
 _BITMAP_SHARE = 0.25
 _LEAST_VISIBLE = 0.35
-_LEAST_SIDE_PX = 5.0
-_COUNTS = np.array([0.0, 5, 4, 3, 3, 2, 2, 1, 1, 1, 0.7, 0.7, 0.7])
+_LEAST_SIDE = 0.035
+"""Of the picture's shorter side: what is smaller cannot be told from a blot, and is not drawn."""
+_COUNTS = np.array([1.0, 5, 4, 3, 3, 2, 2, 1, 1, 1, 0.7, 0.7, 0.7])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +40,8 @@ class Page:
         class_names: of the drawings.
         owners: uint8 (H, W): 0 where there is no ink, i + 1 on the ink of drawing i.
         covered: bool (H, W): where the backdrop is hidden by the sheet or by what lies on it.
+        photographed: whether a photograph is seen behind the sheet, with whatever was in it.
+        reached_into: whether things, painted hands among them, reach into the picture.
     """
 
     image: NDArray[np.uint8]
@@ -47,6 +50,8 @@ class Page:
     class_names: tuple[str, ...]
     owners: NDArray[np.uint8]
     covered: NDArray[np.bool_]
+    photographed: bool
+    reached_into: bool
 
     @property
     def ink(self) -> NDArray[np.bool_]:
@@ -95,16 +100,19 @@ class PageMaker:
         page, inks = self._sheet(surface, random)
         lit = page if surface.kind == "screen" and random.random() < 0.5 else self._lit(page, surface, random)
         cover = cover_of(surface, self.size_wh)
-        behind = self._backdrop(random) if backdrop is None else backdrop
+        behind, photographed = self._backdrop(random) if backdrop is None else (backdrop, True)
         picture = _over(lit, cast_shadow(behind, surface, random), cover)
         hidden = cover < 128
         covered = cover >= 128
-        if random.random() < (0.35 if backdrop is None else 0.2):
+        reached_into = bool(random.random() < (0.35 if backdrop is None else 0.2))
+        if reached_into:
             props = lay_props(picture, random) >= 128
             hidden |= props
             covered |= props
         image = photograph(picture, random, self._noise)
-        return _labelled(image, inks, hidden, covered, self.book.class_names)
+        boxes, categories, owners = label_ink(inks, hidden)
+        names = self.book.class_names
+        return Page(image, boxes, categories, names, owners, covered, photographed and bool(hidden.any()), reached_into)
 
     def _sheet(
         self, surface: Surface, random: np.random.Generator
@@ -149,7 +157,11 @@ class PageMaker:
         seen = cv2.perspectiveTransform(corners[None], place)[0]
         extent = seen.max(axis=0) - seen.min(axis=0)
         inside = np.minimum(seen.max(axis=0), self.size_wh) - np.maximum(seen.min(axis=0), 0)
-        if extent.max() < 2 * _LEAST_SIDE_PX or (inside <= 0).any() or np.prod(inside / extent) < _LEAST_VISIBLE:
+        if (
+            extent.max() < 1.3 * _LEAST_SIDE * min(self.size_wh)
+            or (inside <= 0).any()
+            or np.prod(inside / extent) < _LEAST_VISIBLE
+        ):
             return None
         # No pen is wider than lets a drawing of this size be recognised.
         width = min(pen.width_px, max(0.6, 0.07 * float(extent.max())))
@@ -187,21 +199,15 @@ class PageMaker:
         if self._lights and surface.kind == "paper" and random.random() < 0.3:
             photographed = self._lights[int(random.integers(len(self._lights)))]
         light = shade(surface, self.size_wh, random, photographed)
-        return np.clip(page * light, 0, 255).astype(np.uint8)
+        lit: NDArray[np.uint8] = np.clip(page * light, 0, 255).astype(np.uint8)
+        return lit
 
-    def _backdrop(self, random: np.random.Generator) -> NDArray[np.uint8]:
-        """A part of a photograph, or a desk of one colour with a grain."""
-        width, height = self.size_wh
+    def _backdrop(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], bool]:
+        """What the sheet lies on, and whether it is a part of a photograph."""
         if self._backdrops and random.random() < 0.7:
             photo = self._backdrops[int(random.integers(len(self._backdrops)))]
-            return fitted_part(photo, self.size_wh, random)
-        base = random.uniform(15, 235) + random.normal(0, 18, 3)
-        wood = random.standard_normal((int(random.integers(2, 60)), int(random.integers(2, 12)), 1)).astype(np.float32)
-        grain = np.atleast_3d(cv2.resize(wood, (width, height), interpolation=cv2.INTER_CUBIC))
-        if random.random() < 0.3:
-            grain = np.ascontiguousarray(np.atleast_3d(cv2.resize(grain.transpose(1, 0, 2), (width, height))))
-        desk = base.astype(np.float32) + grain * np.float32(random.uniform(0, 14))
-        return np.clip(desk, 0, 255).astype(np.uint8)
+            return fitted_part(photo, self.size_wh, random), True
+        return plain_desk(self.size_wh, random), False
 
 
 def fitted_part(photo: NDArray[np.uint8], size_wh: tuple[int, int], random: np.random.Generator) -> NDArray[np.uint8]:
@@ -219,6 +225,18 @@ def fitted_part(photo: NDArray[np.uint8], size_wh: tuple[int, int], random: np.r
     return np.asarray(cv2.flip(seen, 1) if random.random() < 0.5 else seen, np.uint8)
 
 
+def plain_desk(size_wh: tuple[int, int], random: np.random.Generator) -> NDArray[np.uint8]:
+    """A surface of one colour with a grain; uint8 (H, W, 3)."""
+    base = random.uniform(15, 235) + random.normal(0, 18, 3)
+    wood = random.standard_normal((int(random.integers(2, 60)), int(random.integers(2, 12)), 1)).astype(np.float32)
+    grain = np.atleast_3d(cv2.resize(wood, size_wh, interpolation=cv2.INTER_CUBIC))
+    if random.random() < 0.3:
+        grain = np.ascontiguousarray(np.atleast_3d(cv2.resize(grain.transpose(1, 0, 2), size_wh)))
+    desk = base.astype(np.float32) + grain * np.float32(random.uniform(0, 14))
+    painted: NDArray[np.uint8] = np.clip(desk, 0, 255).astype(np.uint8)
+    return painted
+
+
 def sheet_light(photo: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The light on a photographed sheet, without what is drawn on it; float32 (60, 80), mean 1.
 
@@ -232,6 +250,8 @@ def sheet_light(photo: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _cells(count: int, aspect: float, random: np.random.Generator) -> list[tuple[NDArray[np.float64], float]]:
     """Places for so many drawings on a sheet: centre, and half the side of the square that they may fill."""
+    if count == 0:
+        return []
     columns = max(1, round(np.sqrt(count * aspect) * float(np.exp(random.normal(0, 0.15)))))
     rows = -(-count // columns)
     cell = np.array([aspect / columns, 1 / rows])
@@ -282,15 +302,11 @@ def _over(front: NDArray[np.uint8], back: NDArray[np.uint8], cover: NDArray[np.u
     return np.asarray(front * share + back * (1 - share) + 0.5, np.uint8)
 
 
-def _labelled(
-    image: NDArray[np.uint8],
-    inks: Sequence[tuple[Drawing, Ink]],
-    hidden: NDArray[np.bool_],
-    covered: NDArray[np.bool_],
-    class_names: tuple[str, ...],
-) -> Page:
-    """Boxes around the ink that can be seen; drawings that are nearly hidden have no box and no ink."""
-    owners = np.zeros(image.shape[:2], np.uint8)
+def label_ink(
+    inks: Sequence[tuple[Drawing, Ink]], hidden: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.uint8]]:
+    """Boxes, categories and owners of the ink that can be seen; drawings that are nearly hidden have none."""
+    owners = np.zeros(hidden.shape, np.uint8)
     boxes, categories = [], []
     for drawing, ink in inks:
         height, width = ink.cover.shape
@@ -304,16 +320,9 @@ def _labelled(
             continue
         rows, columns = np.flatnonzero(outline.any(axis=1)), np.flatnonzero(outline.any(axis=0))
         box = (ink.left + columns[0], ink.top + rows[0], ink.left + columns[-1] + 1, ink.top + rows[-1] + 1)
-        if max(box[2] - box[0], box[3] - box[1]) < _LEAST_SIDE_PX:
+        if max(box[2] - box[0], box[3] - box[1]) < _LEAST_SIDE * min(hidden.shape):
             continue
         boxes.append(box)
         categories.append(drawing.category)
         owners[window][mark] = len(boxes)
-    return Page(
-        image,
-        np.asarray(boxes, np.float32).reshape(-1, 4),
-        np.asarray(categories, np.int64),
-        class_names,
-        owners,
-        covered,
-    )
+    return np.asarray(boxes, np.float32).reshape(-1, 4), np.asarray(categories, np.int64), owners

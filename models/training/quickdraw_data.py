@@ -13,19 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.sketch_raster import SIDE_PX, draw_in_box, fit_into_box
+from models.sketch_raster import SIDE_PX, Strokes, draw_in_box, simplify
 from models.training.errors import TrainingError
 
 Part = Literal["training", "validation", "held_out"]
-Strokes = list[NDArray[np.float32]]
 
 BITMAP_SUFFIXES = (".npz", ".npy")
 STROKES_SUFFIX = ".ndjson"
-_SIMPLIFY_EPSILON = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +140,6 @@ def read_bitmaps(path: Path) -> NDArray[np.uint8]:
         raise TrainingError(f"{path}: expected uint8 (N, 784), got {rows.dtype} {rows.shape}")
     images: NDArray[np.uint8] = np.ascontiguousarray(rows).reshape(-1, SIDE_PX, SIDE_PX)
     return images
-
-
-def simplify(strokes: Sequence[NDArray[np.floating]]) -> Strokes:
-    """Strokes as Quick, Draw!'s simplified files hold them: fitted to 0..255, Ramer-Douglas-Peucker with epsilon 2."""
-    fitted = fit_into_box(strokes)
-    return [cv2.approxPolyDP(stroke[:, None], _SIMPLIFY_EPSILON, False)[:, 0].astype(np.float32) for stroke in fitted]
 
 
 def _parse_strokes(line: str, path: Path, index: int) -> Strokes:

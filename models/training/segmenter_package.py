@@ -93,9 +93,8 @@ def measure_package(
     (package / "README.md").write_text(_card(package.name, settings, trained, found, credit), encoding="utf-8")
     draw_training(
         package / "training.png",
-        f"{package.name}: the training",
+        [report.loss for report in trained.history for _ in range(settings.report_every)],
         [report.step for report in trained.history],
-        [report.loss for report in trained.history],
         {"validation IoU": [report.iou for report in trained.history]},
     )
     return found

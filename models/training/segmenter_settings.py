@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from models.training.setting_words import check_settings, command_of, settings_from_texts, told
+from models.training.errors import TrainingError
+from models.training.settings_texts import command_of, settings_from_texts
 
 Kind = Literal["person-segmenter", "drawing-segmenter", "unet"]
 
 _SIDE_MULTIPLE = 32
-_OPTIONS = ("architecture", "steps", "seed", "start")
-_UNSAID = ("kind", "data", "backgrounds", "output", "resume", "threads", "device")
+_OPTIONS = ("backgrounds", "architecture", "steps", "seed", "start")
+"""Settings with an option of their own; the others are given by `--set`."""
 
 KIND_DEFAULTS: dict[Kind, dict[str, Any]] = {
     "person-segmenter": {"size": 160, "steps": 5000},
@@ -90,27 +91,27 @@ class SegmenterSettings:
 
     def __post_init__(self) -> None:
         """Raise TrainingError where a setting makes no sense."""
-        check_settings(
-            self,
-            {
-                f"size: expected a multiple of {_SIDE_MULTIPLE}": self.size > 0 and self.size % _SIDE_MULTIPLE == 0,
-                "channels: expected 2 to 6 stages": 2 <= len(self.channels) <= 6 and min(self.channels) >= 1,
-                "channels: expected 4 stages for segformer": self.architecture == "unet" or len(self.channels) == 4,
-                "steps: expected at least 1": self.steps >= 1,
-                "stop_after: expected at least 1": self.stop_after is None or self.stop_after >= 1,
-                "batch_size: expected at least 1": self.batch_size >= 1,
-                "learning_rate: expected a number above 0": self.learning_rate > 0,
-                "rise: expected at least 1": self.rise >= 1,
-                "dice: expected at least 0": self.dice >= 0,
-                "ema_decay: expected a share of at least 0 and below 1": 0 <= self.ema_decay < 1,
-                "augmentation: expected at least 0": self.augmentation >= 0,
-                "held_out: expected a share of at least 0 and below 1": 0 <= self.held_out < 1,
-                "held_out_pages: expected at least 1": self.held_out_pages >= 1,
-                "report_every: expected at least 1": self.report_every >= 1,
-                "seed: expected at least 0": self.seed >= 0,
-                "threads: expected at least 1": self.threads >= 1,
-            },
-        )
+        expectations = {
+            f"size: expected a multiple of {_SIDE_MULTIPLE}": self.size > 0 and self.size % _SIDE_MULTIPLE == 0,
+            "channels: expected 2 to 6 stages": 2 <= len(self.channels) <= 6 and min(self.channels) >= 1,
+            "channels: expected 4 stages for segformer": self.architecture == "unet" or len(self.channels) == 4,
+            "steps: expected at least 1": self.steps >= 1,
+            "stop_after: expected at least 1": self.stop_after is None or self.stop_after >= 1,
+            "batch_size: expected at least 1": self.batch_size >= 1,
+            "learning_rate: expected a number above 0": self.learning_rate > 0,
+            "rise: expected at least 1": self.rise >= 1,
+            "dice: expected at least 0": self.dice >= 0,
+            "ema_decay: expected a share of at least 0 and below 1": 0 <= self.ema_decay < 1,
+            "augmentation: expected at least 0": self.augmentation >= 0,
+            "held_out: expected a share of at least 0 and below 1": 0 <= self.held_out < 1,
+            "held_out_pages: expected at least 1": self.held_out_pages >= 1,
+            "report_every: expected at least 1": self.report_every >= 1,
+            "seed: expected at least 0": self.seed >= 0,
+            "threads: expected at least 1": self.threads >= 1,
+        }
+        for expectation, holds in expectations.items():
+            if not holds:
+                raise TrainingError(f"{expectation}, got {getattr(self, expectation.split(':')[0])!r}")
 
     @classmethod
     def from_texts(cls, texts: Sequence[str], **settings: Any) -> Self:
@@ -124,10 +125,7 @@ class SegmenterSettings:
 
     def command(self) -> str:
         """The command line that makes these weights again, less what the machine alone decides."""
-        words = ["mirilla", "train", self.kind, "--data", told(self.data)]
-        if self.backgrounds is not None:
-            words += ["--backgrounds", told(self.backgrounds)]
-        return command_of(self, [*words, "--output", self.output.name], _OPTIONS, _UNSAID)
+        return command_of(self, self.kind, _OPTIONS)
 
 
 def settings_of(given: dict[str, Any], texts: Sequence[str]) -> SegmenterSettings:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from models.training.setting_words import check_settings, command_of, settings_from_texts, told
+from models.training.errors import TrainingError
+from models.training.settings_texts import command_of, settings_from_texts
 
 Architecture = Literal["notes", "resnet"]
 QUICKDRAW_CREDIT = "Trained on drawings of Quick, Draw! by Google (quickdraw.withgoogle.com/data), CC BY 4.0"
@@ -99,7 +100,9 @@ class SketchTrainingSettings:
             "seed: expected at least 0": self.seed >= 0,
             "threads: expected at least 1": self.threads >= 1,
         }
-        check_settings(self, checks)
+        for expectation, holds in checks.items():
+            if not holds:
+                raise TrainingError(f"{expectation}, got {getattr(self, expectation.split(':')[0])!r}")
 
     @classmethod
     def from_texts(cls, texts: Sequence[str], **settings: Any) -> Self:
@@ -116,5 +119,4 @@ class SketchTrainingSettings:
 
     def command(self) -> str:
         """The command line that makes these weights again, less what the machine alone decides."""
-        words = ["mirilla", "train", "sketch", "--data", told(self.data), "--output", self.output.name]
-        return command_of(self, words, _OPTIONS, ("data", "output", "resume", "threads"))
+        return command_of(self, "sketch", _OPTIONS)

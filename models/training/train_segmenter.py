@@ -20,10 +20,11 @@ from transformers import PreTrainedModel
 
 from models.evaluation.segmentation_figures import SegmentationTally
 from models.training.errors import TrainingError
+from models.training.running_average import follow
 from models.training.segmentation_pairs import NOT_COUNTED, PairSource
 from models.training.segmenter_networks import Segmenter, best_classes, build_segmenter, segmentation_loss
 from models.training.segmenter_settings import SegmenterSettings
-from models.training.training_state import TrainingState, cosine_rate, follow, parameter_groups
+from models.training.training_state import TrainingState, cosine_rate, parameter_groups
 
 _GRADIENT_NORM = 5.0
 _WATCHED_PICTURES = 96
@@ -196,7 +197,8 @@ def _train_step(
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(state.model.parameters(), _GRADIENT_NORM)
     state.optimizer.step()
-    follow(state.average, state.model, state.done, settings.ema_decay)
+    decay = min(settings.ema_decay, (1 + state.done) / (10 + state.done))
+    follow(state.average, state.model, decay)
     return float(loss.detach())
 
 

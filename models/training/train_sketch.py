@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,15 +30,54 @@ from models.networks.sketch_cnn import (
 )
 from models.training.errors import TrainingError
 from models.training.quickdraw_data import SketchSet, Split, category_names, read_sketches, without_copies_of
+from models.training.running_average import follow
 from models.training.sketch_accuracy import SketchAccuracy, predict, top_k_shares
 from models.training.sketch_batches import MixedBatch, balanced_order, make_batch, mixed_loss
 from models.training.sketch_card import write_papers, write_record
 from models.training.sketch_settings import SketchTrainingSettings
 from models.training.trained_sketch import EpochReport, TrainedSketch
-from models.training.training_state import TrainingState, cosine_rate, follow, parameter_groups
 
+RESUME_FILE = "resume.pt"
 _GRADIENT_NORM = 5.0
 _CALIBRATION_DRAWINGS = 512
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What a checkpoint has to hold to go on as if nothing had happened."""
+
+    model: SketchModel
+    average: SketchModel
+    optimizer: torch.optim.Optimizer
+    epoch: int = 0
+    history: list[EpochReport] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+
+    def save(self, path: Path) -> None:
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": self.epoch,
+            "history": [asdict(report) for report in self.history],
+            "commands": self.commands,
+        }
+        partial = path.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(path)
+
+    def restore(self, path: Path) -> None:
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            self.model.load_state_dict(state["model"])
+            self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.epoch, self.commands = state["epoch"], state["commands"]
+            self.history = [EpochReport(**report) for report in state["history"]]
+        except Exception as error:  # a torn file breaks torch's reader in ways of its own
+            raise TrainingError(
+                f"{path} is of another network or damaged; give the settings it was begun with, or leave out --resume"
+            ) from error
 
 
 def train_sketch(settings: SketchTrainingSettings, on_epoch: Callable[[EpochReport], None]) -> TrainedSketch:
@@ -56,14 +97,14 @@ def train_sketch(settings: SketchTrainingSettings, on_epoch: Callable[[EpochRepo
     sources, validation, held_out = _read_data(settings)
     settings.output.mkdir(parents=True, exist_ok=True)
     progress = _begin(settings, held_out.class_names)
-    while progress.done < min(settings.epochs, settings.stop_after or settings.epochs):
+    while progress.epoch < min(settings.epochs, settings.stop_after or settings.epochs):
         started = time.perf_counter()
         loss = _train_epoch(progress, sources, settings)
-        progress.done += 1
+        progress.epoch += 1
         top1, top5 = _shares(progress.average, validation)
-        report = EpochReport(progress.done, settings.epochs, loss, top1, top5, time.perf_counter() - started)
-        progress.history.append(asdict(report))
-        progress.save(settings.output)
+        report = EpochReport(progress.epoch, settings.epochs, loss, top1, top5, time.perf_counter() - started)
+        progress.history.append(report)
+        progress.save(settings.output / RESUME_FILE)
         on_epoch(report)
     return _finish(settings, progress, sources[0], held_out)
 
@@ -84,18 +125,22 @@ def build_model(settings: SketchTrainingSettings, class_names: tuple[str, ...]) 
     )
 
 
-def _begin(settings: SketchTrainingSettings, class_names: tuple[str, ...]) -> TrainingState[SketchModel]:
+def _begin(settings: SketchTrainingSettings, class_names: tuple[str, ...]) -> _Progress:
     model = build_model(settings, class_names)
     average = build_model(settings, class_names)
     average.load_state_dict(model.state_dict())
-    optimizer = torch.optim.AdamW(parameter_groups(model, settings.weight_decay), lr=settings.learning_rate)
-    progress = TrainingState[SketchModel](model, average, optimizer)
-    progress.begin(settings.output, settings.command(), resume=settings.resume)
+    optimizer = torch.optim.AdamW(_parameter_groups(model, settings), lr=settings.learning_rate)
+    progress = _Progress(model, average, optimizer)
+    resume_file = settings.output / RESUME_FILE
+    if settings.resume and resume_file.is_file():
+        progress.restore(resume_file)
+    if settings.command() not in progress.commands[-1:]:
+        progress.commands.append(settings.command())
     return progress
 
 
 def _finish(
-    settings: SketchTrainingSettings, progress: TrainingState[SketchModel], training: SketchSet, held_out: SketchSet
+    settings: SketchTrainingSettings, progress: _Progress, training: SketchSet, held_out: SketchSet
 ) -> TrainedSketch:
     """Measure the averaged weights on the held-out drawings, and write them and their papers."""
     progress.average.save_pretrained(settings.output)
@@ -105,8 +150,8 @@ def _finish(
         SketchAccuracy.of(predict(progress.average, held_out.rendered()), held_out.labels),
         held_out,
         _calibration(training, settings.seed),
-        tuple(EpochReport(**report) for report in progress.history),
-        progress.told_commands(),
+        tuple(progress.history),
+        "\n".join([progress.commands[0], *(f"{later} --resume" for later in progress.commands[1:])]),
     )
     write_record(trained, settings.seed)
     write_papers(settings.output, settings, trained, trained.accuracy)
@@ -151,12 +196,19 @@ def _read_data(settings: SketchTrainingSettings) -> tuple[list[SketchSet], Sketc
     return [training, extra], validation, held_out
 
 
-def _train_epoch(
-    progress: TrainingState[SketchModel], sources: list[SketchSet], settings: SketchTrainingSettings
-) -> float:
+def _parameter_groups(model: nn.Module, settings: SketchTrainingSettings) -> list[dict[str, Any]]:
+    """Weight decay for the matrices and kernels, none for biases and batch norm."""
+    parameters = list(model.parameters())
+    return [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+def _train_epoch(progress: _Progress, sources: list[SketchSet], settings: SketchTrainingSettings) -> float:
     """One pass; returns its mean loss. What is random depends on seed and epoch alone, so that resuming repeats it."""
-    random = np.random.default_rng((settings.seed, progress.done))
-    torch.manual_seed(settings.seed * 1_000_003 + progress.done)
+    random = np.random.default_rng((settings.seed, progress.epoch))
+    torch.manual_seed(settings.seed * 1_000_003 + progress.epoch)
     shares = [1.0] if len(sources) == 1 else [1.0 - settings.extra_share, settings.extra_share]
     sizes = [max(1, round(settings.batch_size * share)) for share in shares]
     steps = max(1, (settings.drawings_per_epoch or len(sources[0])) // sizes[0])
@@ -164,7 +216,7 @@ def _train_epoch(
     progress.model.train()
     total = 0.0
     for step in range(steps):
-        rate = _learning_rate(progress.done + step / steps, settings)
+        rate = _learning_rate(progress.epoch + step / steps, settings)
         for group in progress.optimizer.param_groups:
             group["lr"] = rate
         batches = [
@@ -172,14 +224,12 @@ def _train_epoch(
             for source, order, size in zip(sources, orders, sizes, strict=True)
         ]
         total += _train_step(progress, batches, settings)
-        done = progress.done * steps + step
-        follow(progress.average, progress.model, done, settings.ema_decay)
+        done = progress.epoch * steps + step
+        follow(progress.average, progress.model, min(settings.ema_decay, (1 + done) / (10 + done)))
     return total / steps
 
 
-def _train_step(
-    progress: TrainingState[SketchModel], batches: list[MixedBatch], settings: SketchTrainingSettings
-) -> float:
+def _train_step(progress: _Progress, batches: list[MixedBatch], settings: SketchTrainingSettings) -> float:
     images = torch.cat([batch.images for batch in batches]).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.mixed_precision):
         logits = progress.model(images).logits.float()
@@ -196,4 +246,8 @@ def _train_step(
 
 def _learning_rate(done_epochs: float, settings: SketchTrainingSettings) -> float:
     """A linear rise over the first epoch (a tenth of all, if that is shorter), then half a cosine down to nothing."""
-    return cosine_rate(done_epochs, settings.epochs, min(1.0, settings.epochs / 10), settings.learning_rate)
+    rise = min(1.0, settings.epochs / 10)
+    if done_epochs < rise:
+        return settings.learning_rate * (done_epochs / rise * 0.99 + 0.01)
+    fall = (done_epochs - rise) / (settings.epochs - rise)
+    return settings.learning_rate * (0.5 + 0.5 * math.cos(math.pi * fall)) + 1e-6

@@ -94,14 +94,3 @@ def cosine_rate(done: float, total: float, rise: float, highest: float) -> float
     if done < rise:
         return highest * (done / rise * 0.99 + 0.01)
     return highest * (0.5 + 0.5 * math.cos(math.pi * (done - rise) / (total - rise))) + 1e-6
-
-
-def follow(average: nn.Module, model: nn.Module, done_steps: int, decay: float) -> None:
-    """Move the averaged weights, and batch norm's statistics, towards the model's; faster in the first steps."""
-    decay = min(decay, (1 + done_steps) / (10 + done_steps))
-    with torch.no_grad():
-        for kept, new in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
-            if kept.is_floating_point():
-                kept.lerp_(new, 1.0 - decay)
-            else:
-                kept.copy_(new)

@@ -21,6 +21,7 @@ from stream.capture_stage import Limits
 from stream.comparison.material import Material
 from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
+from stream.live_parts import Look
 from stream.metrics import Metrics
 from stream.pipeline import Pipeline
 from stream.sinks import Sink
@@ -95,7 +96,7 @@ def record(
     """
     keeper = _Keeper(model.name)
     metrics = Metrics([model.name])
-    pipeline = Pipeline(material.open(), [model], [keeper], metrics=metrics, hud=False, limits=limits)
+    pipeline = Pipeline(material.open(), [model], [keeper], metrics=metrics, look=Look(hud=False), limits=limits)
     pipeline.run(lambda: on_progress(len(keeper.frames), pipeline.frame_count))
     # Over the whole time, not between the first and the last picture: few pictures come out of the buffers at once.
     seconds = metrics.report({})["wall_seconds"]

@@ -61,12 +61,12 @@ def write_sweep(
         raise ConfigError(f"output: {output} is no .gif; give a name that ends so")
     image = read_still(image_path)
     height, width = image.shape[:2]
+    total = len(detector.spec.windows((width, height)))
     stage = _Stage(*shrunk(image), detector)
     gif = SceneGif(output, overwrite=overwrite)
     with closing(gif):
         gif.open(image_path.name, stage.captions.size_wh)
         glimpses: list[Glimpse] = []
-        total = len(detector.spec.windows((width, height)))
         for glimpse in detector.glimpses(image):
             glimpses.append(glimpse)
             on_progress(len(glimpses), total)

@@ -32,15 +32,8 @@ from stream.tracking import Tail
 class Painter:
     """Holds one overlay a kind of result, for one stream."""
 
-    def __init__(self, emphasis: Emphasis | None = None, background: Background | None = None) -> None:
-        """Find and make the overlays.
-
-        Args:
-            emphasis: the label that stands alone, or before all others.
-            background: what comes behind people.
-        """
-        self._emphasis = emphasis
-        self._background = background
+    def __init__(self) -> None:
+        """Find and make the overlays."""
         kinds = [module.OVERLAY for module in modules_with(stream.overlays, "OVERLAY")]
         self._overlays: dict[type, Overlay[Any]] = {kind.result_type: kind.make() for kind in kinds}
 
@@ -58,6 +51,8 @@ class Painter:
         tails: Mapping[str, Sequence[Tail]] = MappingProxyType({}),
         counts: Mapping[str, Counts] = MappingProxyType({}),
         strengths: Mapping[str, float] = MappingProxyType({}),
+        emphasis: Emphasis | None = None,
+        background: Background | None = None,
         seconds: float = 0.0,
     ) -> None:
         """Draw results, and the HUD where there is a reading, in place.
@@ -69,6 +64,8 @@ class Painter:
             tails: where objects have lately been, by model name.
             counts: what has been counted, by model name.
             strengths: of the results that are drawn faintly, 0..1, by model name.
+            emphasis: the label that stands alone, or before all others.
+            background: what comes behind people.
             seconds: presentation time of the picture, by which a background keeps its edge steady.
 
         Raises:
@@ -81,12 +78,12 @@ class Painter:
         layout = Layout(width, height)
         overlays = {title: self._overlay_for(result) for title, result in results.items()}
         drawn = results
-        if self._background is not None:
-            self._background.apply(canvas, results, seconds)
-            drawn = results = self._background.drawn(results)
-        if self._emphasis is not None:
-            self._emphasis.apply(canvas, results)
-            drawn = self._emphasis.drawn(results)
+        if background is not None:
+            background.apply(canvas, results, seconds)
+            drawn = results = background.drawn(results)
+        if emphasis is not None:
+            emphasis.apply(canvas, results)
+            drawn = emphasis.drawn(results)
         for title, result in drawn.items():
             with _faintly(canvas, strengths.get(title, 1.0)):
                 overlays[title].draw_areas(canvas, result, layout)
@@ -107,8 +104,7 @@ class Painter:
             draw_count_panel(canvas, counted, title, layout)
 
     def _overlay_for(self, result: Result) -> Overlay[Any]:
-        kinds = (self._overlays.get(kind) for kind in type(result).__mro__)
-        overlay = next((found for found in kinds if found is not None), None)
+        overlay = self._overlays.get(type(result))
         if overlay is None:
             known = ", ".join(sorted(kind.__name__ for kind in self.result_types))
             raise TypeError(f"result: expected one of {known}, got {type(result).__name__}")

@@ -1,7 +1,7 @@
 """One label alone, or before all others: what is not it becomes white, blurred, grey or dim (write thread).
 
 Applied to the picture before anything is drawn on it. What shows where a label is, is its masks or its part of a map,
-and its boxes where a model gives no masks.
+and its boxes where a model gives no masks; of a pose the box that was looked at.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.results import Detections, Result, SegmentationMap
+from models.results import Detections, Poses, Result, SegmentationMap, objects_of
 
 Rest = Literal["white", "blur", "grey", "dim"]
 
@@ -47,12 +47,16 @@ class Emphasis:
         cv2.copyTo(_changed(canvas, self.rest), cv2.bitwise_not(marked), canvas)
 
     def drawn(self, results: Mapping[str, Result]) -> dict[str, Result]:
-        """The results that may still draw on the picture: what was emphasised is not covered by its own tint."""
+        """The results that may still draw on the picture: what was emphasised is not covered by its own tint.
+
+        Skeletons are: they show what the picture does not.
+        """
         kept: dict[str, Result] = {}
         for name, result in results.items():
-            if isinstance(result, Detections) and self.rest == "dim":
-                named = np.flatnonzero([label == self.label for label in result.labels])
-                kept[name] = replace(result, masks=None)[named]
+            if isinstance(result, Poses):
+                kept[name] = result[_rows(result.objects, self.label)]
+            elif isinstance(result, Detections) and self.rest == "dim":
+                kept[name] = replace(result, masks=None)[_rows(result, self.label)]
             elif not isinstance(result, Detections | SegmentationMap):
                 kept[name] = result
         return kept
@@ -71,8 +75,9 @@ def marked_label(
     """
     marked = np.zeros(shape_hw, np.uint8)
     for result in results.values():
-        if isinstance(result, Detections):
-            _mark_objects(marked, result, label, with_boxes=with_boxes)
+        objects = objects_of(result)
+        if objects is not None:
+            _mark_objects(marked, objects, label, with_boxes=with_boxes)
         elif isinstance(result, SegmentationMap):
             _mark_segments(marked, result, label)
     return marked
@@ -87,10 +92,13 @@ def out_of_focus(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
+def _rows(result: Detections, label: str) -> NDArray[np.int64]:
+    """The objects, by index, that are called so."""
+    return np.flatnonzero([name == label for name in result.labels])
+
+
 def _mark_objects(marked: NDArray[np.uint8], result: Detections, label: str, *, with_boxes: bool) -> None:
-    for row, name in enumerate(result.labels):
-        if name != label:
-            continue
+    for row in _rows(result, label).tolist():
         if result.masks is not None:
             cv2.bitwise_or(marked, result.masks[row].view(np.uint8) * np.uint8(255), dst=marked)
         elif with_boxes:

@@ -35,13 +35,21 @@ def draw_notices(canvas: NDArray[np.uint8], notices: Sequence[tuple[str, Colour]
         top += line_height + sizes.gap
 
 
-def draw_help(canvas: NDArray[np.uint8], rows: Sequence[tuple[str, str]]) -> None:
+def draw_help(
+    canvas: NDArray[np.uint8], rows: Sequence[tuple[str, str]], further_rows: Sequence[tuple[str, str]] = ()
+) -> None:
     """Draw a table of keys and what they do over the middle, in place; nothing where it does not fit.
 
     Args:
         canvas: uint8 (H, W, 3), BGR.
         rows: the key as it is called, and what it does.
+        further_rows: below them, where there is room.
     """
+    if not _draw_table(canvas, [*rows, *further_rows]):
+        _draw_table(canvas, rows)
+
+
+def _draw_table(canvas: NDArray[np.uint8], rows: Sequence[tuple[str, str]]) -> bool:
     height, width = canvas.shape[:2]
     sizes = sizes_for(width, height)
     pitch = cap_height(sizes.text) + 2 * sizes.gap
@@ -49,10 +57,11 @@ def draw_help(canvas: NDArray[np.uint8], rows: Sequence[tuple[str, str]]) -> Non
     panel_width = key_width + max(text_width(says, sizes.text) for _, says in rows) + 2 * sizes.padding
     panel_height = len(rows) * pitch - 2 * sizes.gap + 2 * sizes.padding
     if panel_width > width or panel_height > height:
-        return
+        return False
     place = Rect((width - panel_width) // 2, (height - panel_height) // 2, panel_width, panel_height)
     view = draw_panel(canvas, place, sizes.radius)
     for index, (key, says) in enumerate(rows):
         top = sizes.padding + index * pitch
         draw_text(view, key, sizes.padding, top, sizes.text, TEXT, SEMIBOLD)
         draw_text(view, says, sizes.padding + key_width, top, sizes.text, QUIET_TEXT)
+    return True

@@ -6,7 +6,6 @@ Pictures are saved on the thread of the view, recordings are written on the writ
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -17,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.errors import SinkError
+from stream.file_names import file_name
 from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
+from stream.sinks.late_start import LateStart
 from stream.sinks.partial_file import describe_failure
 from stream.sinks.video import VideoSink
 
@@ -32,8 +33,7 @@ def clipping_path(folder: Path, name: str, suffix: str, now: Callable[[], dateti
         suffix: `.png` or `.mp4`.
         now: the time of day.
     """
-    stem = re.sub(r"[^\w.]+", "-", Path(name).stem).strip("-.") or "stream"
-    stem = f"{stem}-{now():%Y%m%d-%H%M%S}"
+    stem = f"{file_name(Path(name).stem, 'stream')}-{now():%Y%m%d-%H%M%S}"
     path, count = folder / f"{stem}{suffix}", 1
     while path.exists():
         count += 1
@@ -69,10 +69,9 @@ class Recording:
             SinkError: it cannot be written.
         """
         self.path = path
-        self._sink = VideoSink(str(path), overwrite=False)
-        self._first_pts: int | None = None
+        self._sink = LateStart(VideoSink(str(path), overwrite=False))
         height, width = image.shape[:2]
-        self._sink.open(replace(info, width=width, height=height, frame_count=None, audio=None))
+        self._sink.open(replace(info, width=width, height=height, audio=None))
 
     def write(self, image: NDArray[np.uint8], result: FrameResult) -> None:
         """Add a frame.
@@ -80,11 +79,7 @@ class Recording:
         Raises:
             SinkError: the disk is full, or the picture has another size.
         """
-        frame = result.frame
-        if self._first_pts is None:
-            self._first_pts = frame.pts
-        moved = replace(result, frame=replace(frame, pts=frame.pts - self._first_pts))
-        self._sink.write(image, moved)
+        self._sink.write(image, result)
 
     def close(self) -> bool:
         """Finish the file; whether there is one.

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
 from models.results import UNLABELLED, DepthMap, Detections, SegmentationMap
+from stream.file_names import distinct_file_names
 from stream.frame import Frame, SourceInfo
 from stream.frame_result import FrameResult
 from stream.overlays.depth import depth_colours
@@ -41,7 +43,8 @@ class MaskFolderSink(Sink):
     """Writes PNGs named by frame, model, label and number: `frame_000007_segmenter_person_2.png`.
 
     The number is the object's track id where it has one, otherwise its rank among all objects of the frame, the surest
-    being 1. A class of a map has none. Depths are called `depth`, and are as `depth_levels` makes them.
+    being 1. A class of a map has none. Depths are called `depth`, and are as `depth_levels` makes them. Classes
+    and models whose names would give one file are numbered: `cat`, `cat-2`.
     """
 
     needs_image = False
@@ -55,6 +58,7 @@ class MaskFolderSink(Sink):
             overwrite: whether the masks of an earlier run in that folder may be replaced.
         """
         self._folder = PictureFolder(spec, spec.removeprefix(PREFIX), _OURS, overwrite=overwrite)
+        self._model_parts: dict[str, str] = {}
 
     @override
     def open(self, info: SourceInfo) -> None:
@@ -65,7 +69,9 @@ class MaskFolderSink(Sink):
     def write(self, image: NDArray[np.uint8], result: FrameResult) -> None:
         """Write the masks of one frame."""
         for model, found in masked_results(result):
-            start = f"frame_{result.frame.index:06d}_{_file_name(model)}"
+            if model not in self._model_parts:
+                (self._model_parts[model],) = _parts([model], self._model_parts.values())
+            start = f"frame_{result.frame.index:06d}_{self._model_parts[model]}"
             for name, mask in _binary_masks(found):
                 self._folder.write(f"{start}_{name}", mask)
             if isinstance(found, DepthMap):
@@ -188,22 +194,31 @@ def depth_levels(result: DepthMap) -> NDArray[np.uint16]:
 
 def _binary_masks(found: Masked) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Names, and masks of 0 and 255, uint8 (H, W)."""
+    if isinstance(found, DepthMap):
+        return
+    parts = _class_parts(found.class_names)
     if isinstance(found, SegmentationMap):
         for class_id, _ in found.shares():
-            yield _file_name(found.class_names[class_id]), _as_picture(found.class_map == class_id)
-    elif isinstance(found, Detections) and found.masks is not None:
+            yield parts[class_id], _as_picture(found.class_map == class_id)
+    elif found.masks is not None:
         numbers = range(1, len(found) + 1) if found.track_ids is None else found.track_ids.tolist()
-        for label, number, mask in zip(found.labels, numbers, found.masks, strict=True):
-            yield f"{_file_name(label)}_{number}", _as_picture(mask)
+        for class_id, number, mask in zip(found.class_ids.tolist(), numbers, found.masks, strict=True):
+            yield f"{parts[class_id]}_{number}", _as_picture(mask)
 
 
 def _as_picture(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return np.where(mask, np.uint8(255), np.uint8(0))
 
 
-def _file_name(text: str) -> str:
-    """A text as a part of a file's name on every system: letters and digits of any language, `-` for the rest."""
-    return re.sub(r"[^\w.]+", "-", text).strip("-.")[:80] or "unnamed"
+@lru_cache
+def _class_parts(class_names: tuple[str, ...]) -> tuple[str, ...]:
+    """What stands for each class in names of files."""
+    return _parts(class_names, (_COLOURS, _DEPTH))
+
+
+def _parts(texts: Sequence[str], taken: Iterable[str] = ()) -> tuple[str, ...]:
+    """Parts of names, of which no two are alike; `_` stands between parts, and so in none."""
+    return distinct_file_names([text.replace("_", "-") for text in texts], taken)
 
 
 def _make(spec: str, overwrite: bool) -> Sink:

@@ -33,6 +33,15 @@ class Sink(abc.ABC):
     Where the picture does not wait for the models (`overlay: latest`), it is given those frames, and no others.
     """
 
+    is_of_the_run = False
+    """Whether it comes and goes with the run alone, and cannot be added or taken away meanwhile."""
+
+    shows_plain = False
+    """Whether people may see the picture without what is drawn on it: what hides parts of it holds for the run then."""
+
+    keeps_time = False
+    """Whether what it makes has a time line, which begins where the source's does: see `stream.sinks.late_start`."""
+
     @abc.abstractmethod
     def open(self, info: SourceInfo) -> None:
         """Make ready; raises SinkError where writing cannot work, before any frame was spent."""

@@ -39,6 +39,8 @@ _log = logging.getLogger("mirilla")
 class VideoSink(Sink):
     """Writes one video file."""
 
+    keeps_time = True
+
     def __init__(self, spec: str, overwrite: bool) -> None:
         """Touches no disk; see `open`.
 

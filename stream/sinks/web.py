@@ -27,6 +27,8 @@ class PageSink(Sink):
     """Shows the stream in the run's page."""
 
     is_view = True
+    is_of_the_run = True
+    shows_plain = True
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Belongs to no page yet; see `attach`.
@@ -52,7 +54,9 @@ class PageSink(Sink):
     def open(self, info: SourceInfo) -> None:
         """Make ready; raises SinkError where there is no page."""
         self._is_live = info.is_live
-        self._page().open(info)
+        page = self._page()
+        page.open(info)
+        self.needs_image = page.needs_image
 
     @override
     def write(self, image: NDArray[np.uint8], result: FrameResult) -> None:

@@ -10,15 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from stream.controls import Controls
+from stream.controls import Controls, Notice
 from stream.errors import SinkError
 from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
@@ -28,6 +27,7 @@ from stream.sinks.clipping import Recording, clipping_path, save_picture
 from stream.sinks.gui import Gui, HighGui
 from stream.sinks.pace import Pace
 from stream.sinks.sink import Sink, SinkKind
+from stream.sinks.window_keys import HELP, KEYS
 
 FOLDER = Path("out")
 """Where pictures and recordings go."""
@@ -36,21 +36,6 @@ _KEY_WAIT_MS = 10
 _NOTICE_SECONDS = 3.0
 _WAKE_SECONDS = 0.1
 _log = logging.getLogger("mirilla")
-
-
-@dataclass(frozen=True, slots=True)
-class KeyBinding:
-    """What a key does.
-
-    Attributes:
-        key: as the help calls it.
-        says: what it does, for the help.
-        act: does it, on the thread of the window.
-    """
-
-    key: str
-    says: str
-    act: Callable[[WindowSink, Controls], None]
 
 
 class WindowSink(Sink):
@@ -80,6 +65,8 @@ class WindowSink(Sink):
         self._drawn: object = None
         self._notice: tuple[float, str, Colour] | None = None
         self._is_helping = False
+        self._classes: list[tuple[str, str]] = []
+        self._heard_notice: Notice | None = None
         self._was_open = False
         # The write thread:
         self._pace = Pace(clock)
@@ -134,6 +121,7 @@ class WindowSink(Sink):
                 return True
             if self._is_left:
                 return False
+            self._hear(controls)
             self._show()
             # Other windows may wait for their turn on this thread.
             left_ms = round(1000 * (until - self._clock()))
@@ -205,13 +193,21 @@ class WindowSink(Sink):
 
     # The picture on the screen, on the thread of the window.
 
+    def _hear(self, controls: Controls) -> None:
+        """Take over what the stream says to whoever looks."""
+        notice = controls.notice
+        if notice is not None and notice != self._heard_notice:
+            self._say(notice.text, WARNING if notice.is_warning else TEXT)
+        self._heard_notice = notice
+        self._classes = controls.classes.rows() if self._is_helping else []
+
     def _show(self) -> None:
         with self._changed:
             if self._newest is not None and not (self._is_paused and self._shown is not None):
                 self._shown, self._newest = self._newest, None
                 self._shown_count += 1
             notices = self._notices()
-        drawn = (self._shown_count, notices, self._is_helping)
+        drawn = (self._shown_count, notices, self._is_helping, self._classes)
         if self._shown is None or drawn == self._drawn:
             return
         picture = self._shown
@@ -219,7 +215,7 @@ class WindowSink(Sink):
             picture = picture.copy()
             draw_notices(picture, notices)
             if self._is_helping:
-                draw_help(picture, [(binding.key, binding.says) for binding in KEYS.values()])
+                draw_help(picture, HELP, self._classes)
         self._gui.show(picture)
         self._drawn = drawn
 
@@ -288,15 +284,5 @@ class WindowSink(Sink):
             _log.warning("%s", error)
             self._say(str(error), WARNING)
 
-
-KEYS: Mapping[str, KeyBinding] = {
-    "q": KeyBinding("q", "quit", WindowSink.leave),
-    " ": KeyBinding("space", "pause, go on", WindowSink.pause),
-    "s": KeyBinding("s", "save a picture", WindowSink.save),
-    "r": KeyBinding("r", "record, stop recording", WindowSink.record),
-    "h": KeyBinding("h", "hide the figures, show them", lambda _, controls: controls.toggle_hud()),
-    "?": KeyBinding("?", "these keys", WindowSink.help),
-}
-"""By the character that the key gives."""
 
 SINK = SinkKind(name="window (on the screen)", accepts=lambda spec: spec == "window", make=lambda _s, _o: WindowSink())

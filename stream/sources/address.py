@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from stream.file_names import file_name
 from stream.sources.paths import is_still_name, is_video_name
 
 HIDDEN = "***"
@@ -87,7 +88,7 @@ def stream_name(address: str) -> str:
     directory, _, last = place.rpartition("/")
     if directory and (is_video_name(Path(last)) or is_still_name(Path(last))):
         place = Path(last).stem
-    return re.sub(r"[^\w.]+", "-", place.replace(HIDDEN, "")).strip("-.") or "stream"
+    return file_name(place.replace(HIDDEN, ""), "stream")
 
 
 def _query_shown(query: str) -> str:

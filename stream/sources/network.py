@@ -29,6 +29,7 @@ from stream.sources.backoff import first_wait_seconds, patience_seconds, wait_se
 from stream.sources.loss import LostError
 from stream.sources.network_connection import Arrival, Connection
 from stream.sources.network_stream import StreamFacts
+from stream.sources.return_watch import ReturnWatch
 from stream.sources.source import Source, SourceKind, SourceOptions, SourceStatus
 from stream.sources.still import letterboxed
 from stream.sources.timeline import Timeline
@@ -99,7 +100,6 @@ class NetworkSource(Source):
         self._clock_ns = clock_ns
         self._chance = chance
         self._closed = threading.Event()
-        self._wait = wait or self._closed.wait
         self._lock = threading.Lock()
         began_ns = clock_ns()
         self._link = self._connect(address, self._options, None)
@@ -122,6 +122,7 @@ class NetworkSource(Source):
         self._frames = self._first_number = self._next_index = 0
         self._connected_ns = self._last_frame_ns = self._first.arrived_ns
         self._attempt = self._reconnects = self._lost_ns = self._superseded = 0
+        self._wait = wait or ReturnWatch(address, self._closed).wait
 
     @property
     def status(self) -> SourceStatus:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,6 +30,8 @@ from stream.web.metrics_route import add_metrics_route
 from stream.web.offer import OfferError, read_offer
 from stream.web.rate_limit import RateLimit
 from stream.web.served_stream import ServedStream, StreamDescription
+from stream.web.sketchpad import Pads, add_sketchpad
+from stream.web.sketchpad_share import SharedPads
 from stream.web.stream_routes import add_stream_routes
 from stream.web.viewers import TooManyViewersError, Viewers
 
@@ -55,22 +57,24 @@ class TokenEntry(BaseModel):
 
 
 def make_app(
-    streams: Mapping[str, ServedStream],
+    streams: MutableMapping[str, ServedStream],
     viewers: Viewers,
     access: Access,
     *,
     invitations: Invitations,
     rate_limit: RateLimit,
+    pads: Pads,
     added: AddedStreams | None = None,
 ) -> FastAPI:
     """The application.
 
     Args:
-        streams: by the name that they have in addresses.
+        streams: by the name that they have in addresses; sketchpads that are shared come and go there.
         viewers: of all streams.
         access: where tokens and links are tried; that requests are admitted is the guard's work.
         invitations: makes links for others.
         rate_limit: the guard's, for the figures.
+        pads: what guesses at drawings, and how sketchpads are shown to others.
         added: adds streams; None where nobody may.
     """
     app = FastAPI(
@@ -86,6 +90,7 @@ def make_app(
     _add_page(app, access)
     _add_streams(app, streams, viewers)
     _add_whep(app, streams, viewers)
+    add_sketchpad(app, pads.guesser, SharedPads(streams, viewers, pads.bitrate_kbps))
     add_stream_routes(app, added, viewers)
     add_connection_routes(app, viewers.connections.servers, invitations, allows_additions=added is not None)
     add_metrics_route(app, streams, rate_limit)

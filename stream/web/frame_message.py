@@ -72,5 +72,6 @@ def _thinned(maps: NDArray[Any]) -> NDArray[Any]:
     step = -(-max(maps.shape[-2:]) // LONGEST_MASK_SIDE_PX)
     if step <= 1:
         return maps
-    middle = step // 2
-    return np.ascontiguousarray(maps[..., middle::step, middle::step])
+    # The middle one, also where there are fewer.
+    rows, columns = (slice(min(step, side) // 2, None, step) for side in maps.shape[-2:])
+    return np.ascontiguousarray(maps[..., rows, columns])

@@ -19,8 +19,8 @@ from stream.web.rate_limit import RateLimit
 BODY_SECONDS = 5.0
 """How long a client may take for its body."""
 
-PUBLIC_PATHS = frozenset({"/", "/healthz", "/enter", "/api/session"})
-"""What is answered without a token: the page itself, which holds nothing, and the ways to come in."""
+PUBLIC_PATHS = frozenset({"/", "/draw", "/healthz", "/enter", "/api/session"})
+"""What is answered without a token: the pages themselves, which hold nothing, and the ways to come in."""
 
 _PUBLIC_FOLDER = "/static/"
 
@@ -62,8 +62,9 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
+        if scope["type"] == "websocket":
+            # A handshake has no body; messages are limited by the server, and by who reads them.
+            await (self._refusal(scope) or self._app)(scope, receive, send)
             return
 
         async def send_guarded(message: Message) -> None:
@@ -85,7 +86,7 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         client = scope.get("client") or ("", 0)
-        seconds = self._rate_limit.wait_seconds(client[0], changes=scope["method"] not in _READING)
+        seconds = self._rate_limit.wait_seconds(client[0], changes=scope.get("method", "GET") not in _READING)
         if seconds:
             refusal = _refused(429, "too many requests; wait as Retry-After says")
             refusal.headers["Retry-After"] = str(seconds)

@@ -38,7 +38,7 @@ def run_page(
         pipeline, sinks = streams[title]
         places = [sink for sink in sinks if isinstance(sink, PageSink)]
         if len(places) > 1:
-            raise ConfigError(f"streams.{title}.sinks: 'web' stands there {len(places)} times; once is enough")
+            raise ConfigError(f"config: streams.{title}.sinks: 'web' stands there {len(places)} times; once is enough")
         if places:
             views = StreamViews(settings.web.bitrate_kbps, settings.streams[title].overlay)
             places[0].attach(views.sink)

@@ -5,18 +5,25 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from models.chain import LoadedModel
 from stream.config import OverlaySettings, Settings, StreamSettings, WebSettings
+from stream.config_file import ConfigFile
 from stream.errors import ConfigError
+from stream.live_changes import LiveChanges
+from stream.model_shelf import ModelShelf
 from stream.opencv_threads import opencv_on_one_thread
+from stream.options import CONFIG_NAME
+from stream.running_stream import RunningStream
+from stream.signals import stopping_on_signals
 from stream.sources import Source, open_source
 from stream.sources.repeated import RepeatedSource
 from stream.sources.source import SourceOptions
-from stream.stream_run import Opening, prepare_stream, stopping_on_signals
+from stream.stream_run import Opening, prepare_stream
 from stream.web.access import Access, is_loopback
 from stream.web.added_streams import AddedStreams
 from stream.web.app import make_app
@@ -28,6 +35,8 @@ from stream.web.invitation import Invitations
 from stream.web.rate_limit import RateLimit
 from stream.web.served_stream import ServedStream, address_names
 from stream.web.server import WebServer
+from stream.web.sketchpad import PAGE, Pads
+from stream.web.sketchpad_guesser import Guesser
 from stream.web.stream_views import StreamViews
 from stream.web.tls import certificate_for
 from stream.web.viewers import Viewers
@@ -48,8 +57,9 @@ class Serving:
         access: the token and the links.
         invitations: makes links for others.
         viewers: of all streams.
-        streams: by the name that they have in addresses.
-        threads: one a stream.
+        streams: by the name that they have in addresses; shared sketchpads come and go.
+        threads: one a stream of the configuration.
+        changes: of the streams, while they run.
     """
 
     server: WebServer
@@ -58,14 +68,18 @@ class Serving:
     viewers: Viewers
     streams: Mapping[str, ServedStream]
     threads: Sequence[threading.Thread]
+    changes: LiveChanges
 
 
-def serve_streams(settings: Settings, say: Callable[[str], None], *, with_code: bool = False) -> bool:
-    """Serve until Ctrl-C, SIGTERM, or the end of the last stream.
+def serve_streams(
+    settings: Settings, say: Callable[[str], None], config: ConfigFile | None = None, *, with_code: bool = False
+) -> bool:
+    """Serve until Ctrl-C, SIGTERM, or the end of the last stream; without any stream, the sketchpad alone.
 
     Args:
         settings: the streams, and how they are shown.
         say: prints a line for the user.
+        config: where the settings come from; when it changes, so do the streams.
         with_code: whether a QR code of the link is printed, too.
 
     Returns:
@@ -74,16 +88,23 @@ def serve_streams(settings: Settings, say: Callable[[str], None], *, with_code: 
     Raises:
         MirillaError: something is wrong with the input; nothing was served.
     """
-    with opencv_on_one_thread(), serving(settings) as now, stopping_on_signals(lambda: None) as stopped:
+    with (
+        opencv_on_one_thread(),
+        serving(settings, config) as now,
+        stopping_on_signals(lambda: None, now.changes.reload if config else None) as stopped,
+    ):
         for line in greeting(now.invitations, settings.web, now.server.certificate, with_code=with_code):
             say(line)
-        while not stopped.wait(_WAKE_EVERY_SECONDS) and any(thread.is_alive() for thread in now.threads):
-            pass
+        if not now.threads:
+            say(f"there is nothing to watch without a {CONFIG_NAME} or --source; the sketchpad is at {PAGE}")
+        while not stopped.wait(_WAKE_EVERY_SECONDS):
+            if now.threads and not any(thread.is_alive() for thread in now.threads):
+                break
     return all(stream.error is None for stream in now.streams.values())
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Serving]:
+def serving(settings: Settings, config: ConfigFile | None = None) -> Iterator[Serving]:
     """Serve until the block ends; everything has ended then.
 
     Recordings are played by the clock, and begin again when they end.
@@ -91,18 +112,26 @@ def serving(settings: Settings) -> Iterator[Serving]:
     Raises:
         MirillaError: something is wrong with the input; nothing was served.
     """
+    settings = _by_the_clock(settings)
+    if config is not None:
+        read = config.read
+        config = replace(config, read=lambda: _by_the_clock(read()))
     with ExitStack() as opened:
-        streams = _prepare(settings, opened)
+        shelf = ModelShelf()
+        running = _prepare(settings, shelf, opened)
+        streams = {name: stream for name, (stream, _) in running.items()}
+        by_title = {stream.name: stream for _, stream in running.values()}
+        changes = opened.enter_context(LiveChanges(settings, by_title, shelf, config))
         threads = [
             threading.Thread(target=stream.run, name=f"mirilla-stream-{name}", daemon=True)
             for name, stream in streams.items()
         ]
         try:
-            with listening(streams, settings.web, _additions(settings, streams)) as door:
+            with listening(streams, settings.web, _additions(settings, streams), shelf.models) as door:
                 try:
                     for thread in threads:
                         thread.start()
-                    yield Serving(door.server, door.access, door.invitations, door.viewers, streams, threads)
+                    yield Serving(door.server, door.access, door.invitations, door.viewers, streams, threads, changes)
                 finally:
                     for stream in list(streams.values()):
                         stream.pipeline.stop()
@@ -123,14 +152,18 @@ class Door(NamedTuple):
 
 @contextmanager
 def listening(
-    streams: Mapping[str, ServedStream], web: WebSettings, added: AddedStreams | None = None
+    streams: MutableMapping[str, ServedStream],
+    web: WebSettings,
+    added: AddedStreams | None = None,
+    models: Iterable[LoadedModel] = (),
 ) -> Iterator[Door]:
     """Answer for streams that others run, until the block ends.
 
     Args:
-        streams: by the name that they have in addresses.
+        streams: by the name that they have in addresses; sketchpads that are shared come and go there.
         web: how they are shown.
         added: adds streams to them; None where nobody may.
+        models: what was loaded for the streams; the sketchpad takes those that guess at drawings.
 
     Raises:
         ConfigError: the address cannot be taken, or a certificate is no use.
@@ -139,12 +172,14 @@ def listening(
     viewers = Viewers(web.max_viewers, Connections(IceServers(web.ice_servers), web.interfaces))
     server = WebServer(web.host, web.port, certificate_for(web.tls, web.host))
     invitations = Invitations(access, server.host, server.port, is_secure=server.certificate is not None)
-    app = make_app(streams, viewers, access, invitations=invitations, rate_limit=rate_limit, added=added)
+    pads = Pads(Guesser(models), web.bitrate_kbps)
+    app = make_app(streams, viewers, access, invitations=invitations, rate_limit=rate_limit, pads=pads, added=added)
     try:
         server.start(Guard(app, access, web.host, rate_limit))
         yield Door(server, access, invitations, viewers)
     finally:
         server.stop()
+        pads.guesser.close()
 
 
 def open_repeated(spec: str, options: SourceOptions) -> Source:
@@ -153,19 +188,26 @@ def open_repeated(spec: str, options: SourceOptions) -> Source:
     return source if source.info.is_live else RepeatedSource(source, lambda: open_source(spec, options))
 
 
-def _prepare(settings: Settings, opened: ExitStack) -> dict[str, ServedStream]:
-    """Every stream by the name that it has in addresses, with its source open."""
-    by_the_clock = {name: stream.model_copy(update={"realtime": True}) for name, stream in settings.streams.items()}
-    settings = settings.model_copy(update={"streams": by_the_clock})
+def _by_the_clock(settings: Settings) -> Settings:
+    streams = {name: stream.model_copy(update={"realtime": True}) for name, stream in settings.streams.items()}
+    return settings.model_copy(update={"streams": streams})
+
+
+def _prepare(
+    settings: Settings, models: ModelShelf, opened: ExitStack
+) -> dict[str, tuple[ServedStream, RunningStream]]:
+    """Every stream by the name that it has in addresses, with its source open; what runs it stands beside it."""
     names = address_names(settings.streams)
-    return {name: _made(settings, title, name, open_repeated, opened) for title, name in names.items()}
+    return {name: _made(settings, title, name, open_repeated, opened, models) for title, name in names.items()}
 
 
-def _made(settings: Settings, title: str, name: str, opening: Opening, opened: ExitStack) -> ServedStream:
-    """One stream, with its source open."""
+def _made(
+    settings: Settings, title: str, name: str, opening: Opening, opened: ExitStack, models: ModelShelf
+) -> tuple[ServedStream, RunningStream]:
+    """One stream, with its source open, and what runs it."""
     views = StreamViews(settings.web.bitrate_kbps, settings.streams[title].overlay)
-    pipeline = prepare_stream(settings, title, [views.sink], opened, opening=opening)
-    return ServedStream(name, title, views, pipeline)
+    running = prepare_stream(settings, title, [views.sink], opened, opening=opening, models=models)
+    return ServedStream(name, title, views, running.pipeline), running
 
 
 def _additions(settings: Settings, streams: dict[str, ServedStream]) -> AddedStreams | None:
@@ -187,7 +229,9 @@ def _additions(settings: Settings, streams: dict[str, ServedStream]) -> AddedStr
 
     def make(title: str, name: str, address: str, opening: Opening, opened: ExitStack) -> ServedStream:
         stream = like.model_copy(update={"source": address, "sinks": (NULL,), "realtime": True})
-        made = _made(settings.model_copy(update={"streams": {title: stream}}), title, name, opening, opened)
+        alone = settings.model_copy(update={"streams": {title: stream}})
+        # With models of its own: those of the configuration come and go with it.
+        made, _ = _made(alone, title, name, opening, opened, ModelShelf())
         made.is_added = True
         return made
 

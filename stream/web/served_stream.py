@@ -31,6 +31,8 @@ class StreamFigures(BaseModel):
     source_fps: float | None
     output_fps: float | None
     latency_ms: dict[str, float]
+    stage_ms: dict[str, float]
+    """The median of late; those of models stand beside each frame's results, too."""
     stale_seconds: float | None
     """Since the last picture, where a live source's next one is overdue."""
 
@@ -111,6 +113,7 @@ class ServedStream:
             source_fps=now.source_fps,
             output_fps=now.output_fps,
             latency_ms=dict(now.latency_ms),
+            stage_ms=self.pipeline.metrics.recent_stage_ms(),
             stale_seconds=now.stale_seconds,
         )
 

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from stream.errors import ConfigError
 from stream.web.certificate import Certificate
+from stream.web.offer import LARGEST_SDP_BYTES
 from stream.web.prompt_protocol import PromptProtocol
 
 _START_SECONDS = 10.0
@@ -19,6 +20,7 @@ _GRACE_SECONDS = 1
 """How long a request that is being answered may take at the end."""
 
 _STOP_SECONDS = 5.0
+_PING_SECONDS = 5.0
 
 
 class WebServer:
@@ -57,7 +59,13 @@ class WebServer:
             log_config=None,
             access_log=False,
             server_header=False,
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=LARGEST_SDP_BYTES,
+            # Who has gone without a word is let go as quickly as a viewer.
+            ws_ping_interval=_PING_SECONDS,
+            ws_ping_timeout=_PING_SECONDS,
+            # Strokes are small, and what is compressed may be large when it is not.
+            ws_per_message_deflate=False,
             # Whoever stands behind a proxy would else choose the address that is counted.
             proxy_headers=False,
             limit_concurrency=500,

@@ -17,6 +17,7 @@ class WebSink(Sink):
     """Shows a stream to whoever watches at that moment: annotated, or plain for pages that draw themselves."""
 
     is_view = True
+    shows_plain = True
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class WebSink(Sink):
         for broadcast in (self._drawn, self._plain):
             if broadcast is not None:
                 broadcast.info = info
+        self.needs_image = self._drawn.is_watched
 
     def write(self, image: NDArray[np.uint8], result: FrameResult) -> None:
         """Show one picture."""

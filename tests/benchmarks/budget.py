@@ -19,6 +19,7 @@ from rich.table import Table
 from models import Model
 from models.manifest import InputSpec
 from models.placement import fit
+from models.results import Detections
 from stream.frame import Frame, SourceInfo
 from stream.frame_result import FrameResult
 from stream.metrics import Metrics
@@ -27,6 +28,7 @@ from stream.sinks import make_sink
 from stream.sinks.sink import Sink
 from stream.sources import open_source
 from stream.sources.source import Source
+from stream.tracking import Tracker
 from tests.benchmarks.clips import make_clip
 from tests.benchmarks.detectors import NO_DATA, load_yolox, weights
 from tests.benchmarks.side_by_side import milliseconds, p50_p95
@@ -54,6 +56,8 @@ def run(folder: Path) -> Table:
     table = Table("what", "p50 ms", "p95 ms", "limit at p50")
     for name, times_ms in preprocessing(images[FRAMES // 2]).items():
         _add(table, f"to 640x640: {name}", times_ms, PREPROCESS_LIMIT_MS)
+    for count in (10, 50):
+        _add(table, f"following {count} objects from frame to frame", following(count), None)
     data = weights()
     if data is None:
         table.add_row(f"YOLOX {NO_DATA}")
@@ -71,6 +75,25 @@ def preprocessing(image: NDArray[np.uint8]) -> dict[str, list[float]]:
     """Milliseconds from a picture to a tensor, by the kind of input."""
     ways = {name: partial(fit, image, _SQUARE.model_copy(update=fields)) for name, fields in INPUTS.items()}
     return milliseconds(ways, rounds=ROUNDS)
+
+
+def following(count: int) -> list[float]:
+    """Milliseconds a frame of objects in four classes that drift to the right and tremble."""
+    chance, tracker = np.random.default_rng(0), Tracker(threshold=0.5)
+    places, class_ids = np.arange(count), np.arange(count) % 4
+    left, top = places % 20 * 60, places // 20 * 100
+    at_rest = np.stack([left, top, left + 40, top + 80], axis=1)
+    scores = np.linspace(0.95, 0.4, count, dtype=np.float32)
+    times_ms = []
+    for index in range(ROUNDS):
+        moved = np.array([3 * index, 0, 3 * index, 0]) + chance.normal(0, 1, at_rest.shape)
+        boxes = (at_rest + moved).astype(np.float32)
+        found = Detections("object_detection", boxes, scores, class_ids, ("a", "b", "c", "d"))
+        began = time.perf_counter()
+        tracker.follow(found, index / 25)
+        tracker.tails()
+        times_ms.append((time.perf_counter() - began) * 1000)
+    return times_ms
 
 
 def one_at_a_time(model: Model, images: Sequence[NDArray[np.uint8]]) -> dict[str, list[float]]:

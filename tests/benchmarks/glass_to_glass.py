@@ -23,7 +23,7 @@ from tests.models.stand_in_packages import detector_package
 SIZE_WH = (640, 480)
 RATE = 30
 SETTLE_SECONDS = 4
-MEASURED_SECONDS = 20
+MEASURED_SECONDS = 15
 STRIP_PX, TIME_BITS, CHECK_BITS = 10, 42, 14
 """Of `stream.watermark` in a picture of this height."""
 

@@ -1,16 +1,13 @@
-"""Milliseconds of drawing on a 1280x720 picture, beside supervision's annotators in the same run.
-
-supervision is no dependency: see docs/benchmarks.md for how to put it beside.
-"""
+"""Milliseconds of drawing on a 1280x720 picture, beside supervision's annotators in the same run."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import supervision
 from numpy.typing import NDArray
 from rich.table import Table
 
@@ -41,35 +38,30 @@ def run(_folder: Path) -> Table:
         Case("boxes and labels of 10 objects", scenes.objects(10), None),
         Case("boxes and labels of 150 objects", scenes.objects(150), None),
     ]
-    try:
-        supervision: Any = importlib.import_module("supervision")
-    except ImportError:
-        supervision, theirs = None, "supervision is not installed (docs/benchmarks.md says how): skipped"
-    else:
-        theirs = f"supervision {supervision.__version__}"
+    theirs = f"supervision {supervision.__version__}"
     table = Table("drawn", "p50 ms", "p95 ms", "limit at p50", theirs, "they take")
     for case in cases:
-        ours = [case.name, "", "", "" if case.limit_ms is None else f"{case.limit_ms}"]
-        for name, annotate in [("", None)] if supervision is None else _annotators(supervision, case.result):
+        limit = "" if case.limit_ms is None else f"{case.limit_ms}"
+        for name, annotate in _annotators(case.result):
             (p50, p95), beside = _measure(case.result, annotate)
-            ours[1:3] = f"{p50:.2f}", f"{p95:.2f}"
-            compared = [] if beside is None else [f"{name}: {beside:.2f}", f"{beside / p50:.1f} times as long"]
-            table.add_row(*ours, *compared)
+            compared = [f"{name}: {beside:.2f}", f"{beside / p50:.1f} times as long"]
+            table.add_row(case.name, f"{p50:.2f}", f"{p95:.2f}", limit, *compared)
     return table
 
 
-def _measure(result: Result, annotate: Draw | None) -> tuple[tuple[float, float], float | None]:
+def _measure(result: Result, annotate: Draw) -> tuple[tuple[float, float], float]:
     """Our p50 and p95, and their p50; each draws on a fresh copy, which is not timed."""
     picture = scenes.picture()
     canvas, painter = picture.copy(), Painter()
-    ways: dict[str, Callable[[], object]] = {"ours": lambda: painter.paint(canvas, {"model": result})}
-    if annotate is not None:
-        ways["theirs"] = lambda: annotate(canvas)
+    ways: dict[str, Callable[[], object]] = {
+        "ours": lambda: painter.paint(canvas, {"model": result}),
+        "theirs": lambda: annotate(canvas),
+    }
     times = milliseconds(ways, rounds=ROUNDS, before=lambda: np.copyto(canvas, picture))
-    return p50_p95(times["ours"]), p50_p95(times["theirs"])[0] if annotate is not None else None
+    return p50_p95(times["ours"]), p50_p95(times["theirs"])[0]
 
 
-def _annotators(supervision: Any, result: Result) -> list[tuple[str, Draw | None]]:
+def _annotators(result: Result) -> list[tuple[str, Draw]]:
     """Their nearest to what we draw, fed with what they take; making that of a result is not timed."""
     if isinstance(result, SegmentationMap):
         class_ids = np.array([class_id for class_id, _ in result.shares()])

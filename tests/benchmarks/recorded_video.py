@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,17 +10,17 @@ import av
 import cv2
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 from rich.table import Table
 
 from models import load_model
 from models.package import find_package
 from stream.frame_result import FrameResult
-from stream.metrics import Metrics
 from stream.opencv_threads import opencv_on_one_thread
-from stream.pipeline import Pipeline
 from stream.sinks import make_sink
 from stream.sources import open_source
 from tests.benchmarks.clips import make_clip
+from tests.benchmarks.loops import medians, mirilla, usual_loop
 
 SECONDS = 20
 ROUNDS = 3
@@ -34,12 +33,11 @@ def run(folder: Path) -> Table:
     ways: dict[str, Callable[[], float]] = {
         "decoding alone": lambda: decoding(clip),
         "encoding alone, our settings": lambda: encoding(clip, folder / "encoded.mp4"),
-        "mirilla without a model": lambda: mirilla(clip, folder / "plain.mp4", None),
-        "mirilla with the sketch model": lambda: mirilla(clip, folder / "sketch.mp4", MODEL),
-        "the usual loop with the sketch model": lambda: usual_loop(clip, folder / "usual.mp4"),
+        "mirilla without a model": lambda: with_sketches(clip, folder / "plain.mp4", None),
+        "mirilla with the sketch model": lambda: with_sketches(clip, folder / "sketch.mp4", MODEL),
+        "the usual loop with the sketch model": lambda: sketches_the_usual_way(clip, folder / "usual.mp4"),
     }
-    rounds = [[measure() for measure in ways.values()] for _ in range(ROUNDS)]
-    decode, encode, plain, sketch, usual = (statistics.median(values) for values in zip(*rounds, strict=True))
+    decode, encode, plain, sketch, usual = medians(ways, ROUNDS)
     limit = 1 / (1 / decode + 1 / encode)
     table = Table("way", "frames a second", "beside")
     beside = [
@@ -78,29 +76,18 @@ def encoding(clip: Path, output: Path) -> float:
     return len(frames) / (time.perf_counter() - began)
 
 
-def mirilla(clip: Path, output: Path, model: str | None) -> float:
-    """Frames a second of the whole frame loop, with the HUD; loading the model is not timed."""
-    models = [load_model(model)] if model else []
-    metrics = Metrics([loaded.name for loaded in models])
-    pipeline = Pipeline(open_source(clip), models, [make_sink(str(output), overwrite=True)], metrics=metrics)
+def with_sketches(clip: Path, output: Path, model: str | None) -> float:
+    """Frames a second of the whole frame loop; loading the model is not timed."""
     with opencv_on_one_thread():
-        began = time.perf_counter()
-        pipeline.run()
-        return metrics.snapshot().written / (time.perf_counter() - began)
+        return mirilla([load_model(model)] if model else [], clip, output)
 
 
-def usual_loop(clip: Path, output: Path) -> float:
-    """Frames a second of what one usually writes: read, infer, draw, write, one after the other."""
+def sketches_the_usual_way(clip: Path, output: Path) -> float:
+    """Frames a second of what one usually writes, with the sketch model."""
     package = find_package(MODEL)
     session = onnxruntime.InferenceSession(str(package.model_path), providers=["CPUExecutionProvider"])
-    capture = cv2.VideoCapture(str(clip))
-    size = (int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
-    writer = cv2.VideoWriter(str(output), cv2.VideoWriter.fourcc(*"mp4v"), capture.get(cv2.CAP_PROP_FPS), size)
-    frames, began = 0, time.perf_counter()
-    while True:
-        read, image = capture.read()
-        if not read:
-            break
+
+    def annotated(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         _, ink = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
         drawing = cv2.resize(ink, (28, 28), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
@@ -109,8 +96,6 @@ def usual_loop(clip: Path, output: Path) -> float:
         for row, class_id in enumerate(np.argsort(-scores)[:5]):
             text = f"{package.manifest.class_names[class_id]} {scores[class_id]:.0%}"
             cv2.putText(image, text, (20, 40 + 32 * row), cv2.FONT_HERSHEY_SIMPLEX, 1, (255, 255, 255), 2)
-        writer.write(image)
-        frames += 1
-    writer.release()
-    capture.release()
-    return frames / (time.perf_counter() - began)
+        return image
+
+    return usual_loop(annotated, clip, output)

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
+from models.evaluation.matching import box_overlaps
 from models.results import Detections
 from stream.infer_stage import InferStage
 from stream.model_step import ModelStep
 from stream.motion import Carrier
 from stream.sources import open_source
-from stream.tracking import overlaps
 from tests.benchmarks.carrying import PEOPLE, people_in
 from tests.benchmarks.detectors import NO_DATA, load_yolox, weights
 
@@ -54,7 +54,7 @@ def agreement_of(shown: Sequence[Detections], expected: Sequence[Detections]) ->
     matched: list[float] = []
     total = sum(len(one) for one in shown) + sum(len(one) for one in expected)
     for one, other in zip(shown, expected, strict=True):
-        fit = overlaps(one.boxes_xyxy, other.boxes_xyxy)
+        fit = box_overlaps(one.boxes_xyxy, other.boxes_xyxy)
         while fit.size and fit.max() >= _SAME_OBJECT_IOU:
             matched.append(float(fit.max()))
             row, column = np.unravel_index(fit.argmax(), fit.shape)

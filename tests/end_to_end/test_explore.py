@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from stream.sources.pattern import BARS_BGR, read_pattern_index
-from tests.end_to_end.pages import WAIT_MS, Server, free_port
-from tests.models.stand_in_packages import detector_package, query_mask_package, segmenter_package
+from tests.end_to_end.pages import WAIT_MS, Serve, Server, free_port
+from tests.models.stand_in_packages import detector_package, pose_package, query_mask_package, segmenter_package
 
 WIDTH, HEIGHT = 320, 240
 # Of 64x64, as the models see it: a pixel there is 5 wide and 3.75 high in the frame.
@@ -24,8 +25,8 @@ DOG, PERSON = (8, 8, 24, 40), (40, 16, 56, 48)
 DOG_EDGE, PERSON_EDGE = (40.5, 90), (200.5, 120)
 """On the middle of the left sides, in the frame."""
 
-SKY, ORANGE = (77, 200, 255), (255, 166, 92)
-"""The first two colours of `stream.overlays.theme.PALETTE`, as RGB: of classes 0 and 1."""
+SKY, ORANGE, GREEN = (77, 200, 255), (255, 166, 92), (130, 230, 150)
+"""The first colours of `stream.overlays.theme.PALETTE`, as RGB: of classes 0, 1, 2; of a body's left, right, middle."""
 
 MASK_BLEND, VEIL, FAINT = round(0.4 * 255), round(0.7 * 255), round(0.22 * 255)
 
@@ -135,9 +136,12 @@ def test_boxes_stand_where_they_were_found_and_only_there(browser: Browser, serv
 
         # In a screen of another shape the picture has bars at two sides, and the boxes stay on it.
         boxes.locator(".screen").evaluate("screen => { screen.style.aspectRatio = '1 / 1'; }")
-        page.wait_for_timeout(300)
         becomes(boxes, DOG_EDGE, (*SKY, 255))
         becomes(boxes, (10, 200), CLEAR)
+        boxes.get_by_role("button", name="Full screen: boxes").click()
+        page.wait_for_function("() => document.fullscreenElement")
+        becomes(boxes, PERSON_EDGE, (*ORANGE, 255))
+        becomes(boxes, (310, 200), CLEAR)
 
 
 def test_a_sharper_screen_gets_a_sharper_overlay(browser: Browser, server: Server) -> None:
@@ -206,7 +210,7 @@ def test_masks_and_maps_are_drawn_where_they_are(browser: Browser, server: Serve
         # "ground" is class 2 of the map, green; background is as it was.
         becomes(areas, (240, 120), (*ORANGE, MASK_BLEND))
         becomes(areas, (80, 15), CLEAR)
-        becomes(areas, (20, 230), (130, 230, 150, MASK_BLEND))
+        becomes(areas, (20, 230), (*GREEN, MASK_BLEND))
         # The dog's mask lies over the ground, blended into it: 0.4 and, of what is left, 0.4.
         covered = MASK_BLEND + (255 - MASK_BLEND) * 0.4
         assert pixel(areas, (80, 120))[3] == pytest.approx(covered, abs=3)
@@ -222,6 +226,32 @@ def test_masks_and_maps_are_drawn_where_they_are(browser: Browser, server: Serve
         class_button(areas, "sky").click()
         becomes(areas, (240, 120), CLEAR)
         becomes(areas, (80, 120), (8, 12, 11, VEIL))
+
+
+def test_poses_are_joined_in_the_colours_of_the_bodys_sides(browser: Browser, serve: Serve, tmp_path: Path) -> None:
+    # The stand-in takes the reddest spot for the nose, the greenest for the left eye, the bluest for the right one.
+    picture = np.full((128, 160, 3), 60, np.uint8)
+    spots = {(80, 30): (60, 60, 250), (30, 90): (60, 250, 60), (130, 90): (250, 60, 60)}
+    for place, colour in spots.items():
+        cv2.circle(picture, place, 5, colour, cv2.FILLED)
+    cv2.imwrite(str(tmp_path / "face.png"), picture)
+    pose_package(tmp_path / "pose")
+    (tmp_path / "config.yaml").write_text(
+        "streams: {face: {source: face.png, models: [{package: pose, detector: none}], sinks: ['null'], "
+        "overlay: browser}}\n",
+        encoding="utf-8",
+    )
+    with opened(browser, serve("config.yaml")) as page:
+        face = stream(page, "face")
+        drawn = overlay_of(face)
+        # Cells of the stand-in's map are 4 pixels wide.
+        for place, colour in (((80, 30), GREEN), ((30, 90), SKY), ((130, 90), ORANGE)):
+            assert has_near(drawn, place, colour), place
+        # Between the nose and each eye runs a limb of that side; between the eyes there is none.
+        assert has_near(drawn, (55, 60), SKY)
+        assert has_near(drawn, (105, 60), ORANGE)
+        assert not has_near(drawn, (80, 90), SKY)
+        assert not has_near(drawn, (80, 90), ORANGE)
 
 
 def test_a_viewer_may_leave_the_drawing_to_the_server(browser: Browser, server: Server) -> None:
@@ -247,38 +277,49 @@ async ([address, count]) => {
   const video = document.createElement("video");
   video.muted = true;
   document.body.append(video);
-  const pairs = [];
+  const nothing = () => {};
+  const tell = { state: nothing, figures: nothing, frame: nothing, shown: nothing };
+  const player = new Player(address, video, tell);
   const canvas = document.createElement("canvas");
+  const pairs = [];
+  player.start();
   await new Promise((resolve) => {
-    const player = new Player(address, video, {
-      state: () => {},
-      figures: () => {},
-      frame: () => {},
-      shown: () => {
-        if (!player.frame.shown || player.frame.shown.pts !== player.frame.pts || pairs.length === count) return;
+    setTimeout(resolve, 20_000);
+    const look = (_, { rtpTimestamp, mediaTime }) => {
+      const { frame } = player;
+      const picture = new VideoFrame(video);
+      const isSame = Math.abs(picture.timestamp / 1e6 - mediaTime) < 0.001;
+      if (isSame && frame.messages.has((rtpTimestamp - frame.origin) >>> 0)) {
         [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
-        canvas.getContext("2d").drawImage(video, 0, 0);
-        pairs.push([player.frame.shown.index, canvas.toDataURL("image/png").split(",")[1]]);
-        if (pairs.length === count) {
-          player.stop();
-          resolve();
-        }
-      },
-    });
-    player.start();
+        canvas.getContext("2d").drawImage(picture, 0, 0);
+        pairs.push([frame.shown?.index, canvas.toDataURL("image/png").split(",")[1]]);
+      }
+      picture.close();
+      if (pairs.length === count) resolve();
+      else video.requestVideoFrameCallback(look);
+    };
+    // From now on always after the page's own.
+    tell.shown = () => {
+      tell.shown = nothing;
+      video.requestVideoFrameCallback(look);
+    };
   });
+  player.stop();
   return pairs;
 }
 """
-"""Watches a stream; for so many pictures, the frame that the page takes them for, and the picture."""
+"""Watches a stream; for so many pictures, the frame that the page takes them for, and the picture.
+
+A picture that a busy machine has replaced before it could be read, or whose message is late, is none of them.
+"""
 
 
 def test_what_is_drawn_belongs_to_the_very_frame_that_is_shown(browser: Browser, server: Server) -> None:
     with opened(browser, server) as page:
         pairs = page.evaluate(SHOWN, ["/whep/boxes?picture=plain", 20])
     read = [(claimed, read_pattern_index(image_of(data))) for claimed, data in pairs]
-    assert [claimed for claimed, _ in read] == [index for _, index in read]
     assert len({claimed for claimed, _ in read}) > 10
+    assert [claimed for claimed, _ in read] == [index for _, index in read]
 
 
 MASKS = """
@@ -345,6 +386,21 @@ def shown_in(section: Locator) -> NDArray[np.uint8]:
         }"""
     )
     return image_of(data)
+
+
+def overlay_of(section: Locator) -> NDArray[np.uint8]:
+    """The canvas over the video, (H, W, 4), as RGBA."""
+    data: str = section.locator("canvas.overlay").evaluate("canvas => canvas.toDataURL('image/png').split(',')[1]")
+    picture: Any = cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_UNCHANGED)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA), np.uint8)
+
+
+def has_near(drawn: NDArray[np.uint8], place: tuple[int, int], colour: tuple[int, int, int]) -> bool:
+    """Whether the colour is within 5 pixels of a place in a frame 160 wide."""
+    scale = drawn.shape[1] / 160
+    left, right, top, bottom = (round(scale * (at + way)) for at in place for way in (-5, 5))
+    part = drawn[top:bottom, left:right].astype(int)
+    return bool(np.all(np.abs(part - (*colour, 255)) <= 3, axis=2).any())
 
 
 def image_of(data: str) -> NDArray[np.uint8]:

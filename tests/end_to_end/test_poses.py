@@ -60,6 +60,19 @@ def test_poses_of_those_whom_the_detector_finds(mirilla: Mirilla, street: Path, 
     assert (drawn[:50] != 60).any()
 
 
+def test_people_with_poses_can_be_isolated(mirilla: Mirilla, street: Path, tmp_path: Path) -> None:
+    arguments = ["--source", street / "0.png", "--model", "pose", "--no-hud", "--isolate", "person"]
+    result = mirilla("run", *arguments, "--detector", "detector", "--sink", "frames/")
+    assert result.returncode == 0, result.stderr
+    drawn = cv2.imread(str(next((tmp_path / "frames").iterdir())))
+    assert drawn is not None
+    inside = np.zeros((128, 128), np.bool_)
+    inside[16:112, 16:48] = inside[40:128, 88:128] = True
+    # Skeletons, and the joints that are guessed beyond a box, are thin.
+    assert (drawn[~inside] == 255).all(axis=1).mean() > 0.95
+    assert (drawn[inside] == 60).all(axis=1).mean() > 0.95
+
+
 CONFIG = """
 streams:
   street:
@@ -101,6 +114,9 @@ def test_the_whole_picture_may_be_one_person(mirilla: Mirilla, street: Path, tmp
             ["--model", "pose", "--detector", "pose"],
             "detector: pose is for keypoint_detection; give one for object_det",
         ),
+        (["--model", "pose", "--detector", "detector", "--isolate", "persn"], "did you mean 'person'?"),
+        (["--model", "pose", "--detector", "detector", "--isolate", "dog"], "find; they find person"),
+        (["--model", "pose", "--detector", "none", "--isolate", "person"], "no model of the stream says where things"),
         (["--model", "pose", "--detector", "nothing"], "model: 'nothing' is neither a bundled model nor a file"),
         (["--model", "pose", "--detector", "detector", "--classes", "person"], "classes: 'person' is no class of the"),
     ],

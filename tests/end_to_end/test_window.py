@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -147,6 +148,50 @@ def test_a_person_watches_pauses_saves_records_and_quits(desk: Callable[..., Des
     said = window.left()
     assert str(Path(str(recorded)).relative_to(tmp_path)) in said
     assert frame_times(Path(str(recorded)))[0] == "0.000000"
+
+
+def is_in(path: Path, text: str) -> Callable[[], str | None]:
+    """Whether a text stands in a results file that is being written."""
+    return lambda: "seen" if path.exists() and text in path.read_text(encoding="utf-8") else None
+
+
+def test_keys_change_the_model_while_the_stream_goes_on(desk: Callable[..., Desk], tmp_path: Path) -> None:
+    arguments = ("--source", "doodles:640x480", "--realtime", "--model", "quickdraw-32", "--report", "report.json")
+    window = desk(*arguments, "--sink", "seen.jsonl")
+    wait_for("a guess", is_in(tmp_path / "seen.partial.jsonl", '"quickdraw-32"'))
+    window.press("n")
+    wait_for("another model's", is_in(tmp_path / "seen.partial.jsonl", '"quickdraw-345"'))
+    window.press("q")
+    window.left()
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert set(report["models"]) == {"quickdraw-32", "quickdraw-345"}
+    assert all(report["frames"]["inferred"].values())
+
+
+def test_a_key_lets_a_class_stand_alone(
+    desk: Callable[..., Desk], test_data: Path, ffmpeg: Path, tmp_path: Path
+) -> None:
+    model = test_data / "weights" / "yolov8n_int8.onnx"
+    video, clip = test_data / "video" / "one-by-one-person-detection.mp4", tmp_path / "from-second-9.mp4"
+    # Somebody stands there from then on.
+    subprocess.run([str(ffmpeg), "-v", "error", "-ss", "9", "-i", str(video), "-c", "copy", str(clip)], check=True)
+    arguments = ("--source", str(clip), "--model", str(model), "--classes", "person", "--no-hud")
+    window = desk(*arguments, "--sink", "seen.jsonl")
+
+    def edges() -> float:
+        """How much detail there is at the left, where nobody is: the edge of a screen on the wall."""
+        view = cv2.cvtColor(window.screenshot()[40:160, 20:200], cv2.COLOR_BGR2GRAY)
+        return float(cv2.Laplacian(view, cv2.CV_64F).var())
+
+    window.see("a picture", lambda: edges() > 0)
+    sharp = edges()
+    wait_for("somebody", is_in(tmp_path / "seen.partial.jsonl", '"person"'))
+    window.press("i")
+    wait_for("a blurred wall", lambda: "seen" if 0 < edges() < sharp / 10 else None)
+    window.press("i")
+    wait_for("a white wall", lambda: "seen" if edges() == 0 else None)
+    window.press("q")
+    assert "broke off" not in window.left()
 
 
 def test_two_streams_have_a_window_each_and_a_key_is_for_both(desk: Callable[..., Desk], tmp_path: Path) -> None:

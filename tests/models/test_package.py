@@ -109,7 +109,7 @@ def test_a_package_that_failed_its_parity_check_loads_when_the_user_insists(
                     height=2, width=2, channels=1, colour_order="gray", resize="ink_crop", mean=(0,), std=(1,)
                 )
             },
-            "input.resize: 'ink_crop' is none of stretch, shortest_edge_center_crop",
+            r"input.resize: 'ink_crop' is none that image_classification has \(stretch, shortest_edge_center_crop",
         ),
     ],
 )

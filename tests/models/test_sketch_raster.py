@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.sketch_raster import fit_into_box, rasterize_strokes
-from models.training.quickdraw_data import simplify
+from models.sketch_raster import fit_into_box, rasterize_strokes, simplify
 
 UNIT_PX = 28 / 304  # the box of 256, padding and half the line on both sides, on 28 pixels
 RADIUS = 8.0
@@ -94,6 +93,13 @@ def test_fitting_keeps_proportions_and_starts_at_the_origin() -> None:
     # The taller side, 40, becomes 255; the width, 20, becomes 127.5.
     np.testing.assert_allclose(fitted[0], np.array([[0, 0], [127.5, 0]]))
     np.testing.assert_allclose(fitted[1], np.array([[0.0, 255], [0, 255]]))
+
+
+def test_simplifying_keeps_corners_and_drops_what_lies_between() -> None:
+    corner = np.array([[0.0, 0], [50, 0.2], [100, 0], [100, 50], [100.2, 80], [100, 100]])
+    # Scaled by 2.55 / 1.002; nothing between the corners is farther off the line than epsilon 2.
+    (simple,) = simplify([corner])
+    np.testing.assert_allclose(simple, np.array([[0, 0], [254.5, 0], [254.5, 254.5]]), atol=0.6)
 
 
 @pytest.mark.parametrize("name", ["apple", "diamond", "train"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -47,6 +48,34 @@ def test_every_pixel_is_looked_at_and_no_other(size_wh: tuple[int, int]) -> None
 
 def test_scales_cut_to_one_size_are_swept_once() -> None:
     assert WindowSpec(50, 25, (1.0, 2.0, 9.0)).windows((50, 50)) == [(0, 0, 50, 50)]
+
+
+@pytest.mark.parametrize(
+    ("spec", "size_wh", "stride", "count", "enough"),
+    [
+        # 1761 x 921 places; with 9, 197 x 104 = 20,488, with 10, 177 x 93 = 16,461
+        (WindowSpec(160, 1), (1920, 1080), 1, 1_621_881, 10),
+        # 401 x 241; with 3, 135 x 81 = 10,935, with 2, 201 x 121 = 24,321
+        (WindowSpec(None, 1), (640, 480), 1, 96_641, 3),
+        # The small scale is what makes them many: a window of 1 that moves by 1, beside 2 x 2 large ones.
+        (WindowSpec(100, 50, (1.0, 0.01)), (150, 150), 50, 22_504, 150),
+        # A window of one pixel moves by one unless told otherwise.
+        (WindowSpec(1), (200, 200), 1, 40_000, 2),
+    ],
+)
+def test_more_windows_than_anybody_waits_for_are_refused(
+    spec: WindowSpec, size_wh: tuple[int, int], stride: int, count: int, enough: int
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        spec.windows(size_wh)
+    width, height = size_wh
+    assert str(caught.value) == (
+        f"stride: {stride} px makes {count:,} windows of a picture of {width}x{height}, more than 20,000; "
+        f"give {enough} or more"
+    )
+    assert len(replace(spec, stride_px=enough).windows(size_wh)) <= 20_000
+    with pytest.raises(ModelError, match="stride"):
+        replace(spec, stride_px=enough - 1).windows(size_wh)
 
 
 def test_each_window_is_shown_as_it_is(make_package: Callable[..., Path]) -> None:

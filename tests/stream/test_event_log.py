@@ -15,7 +15,7 @@ from stream.event_view import EventLogView
 from stream.metrics import Metrics
 from stream.pipeline import Pipeline
 from stream.run_view import QuietView
-from stream.stream_run import StreamOutcome
+from stream.running_stream import StreamOutcome
 from tests.stream.doubles import ScriptedClock, ScriptedModel, ScriptedSource
 
 

@@ -192,3 +192,13 @@ def test_a_stage_that_fails_is_not_timed() -> None:
     with pytest.raises(KeyError), metrics.stage("write"):
         raise KeyError
     assert metrics.report({})["stage_ms"]["write"] == {}
+
+
+def test_the_time_of_a_stage_is_the_median_of_late() -> None:
+    clock = ScriptedClock()
+    metrics = Metrics((), clock_ns=clock)
+    assert metrics.recent_stage_ms() == {}
+    for milliseconds in (4, 100, 5):
+        with metrics.stage("overlay"):
+            clock.advance(milliseconds / 1000)
+    assert metrics.recent_stage_ms() == {"overlay": 5.0}

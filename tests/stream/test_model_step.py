@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from models.model import StageTimer
-from models.results import Result
+from models.results import Detections, Result
+from stream.counting import ObjectCounter
 from stream.frame import Frame
 from stream.infer_stage import InferStage
 from stream.metrics import Metrics
@@ -19,6 +20,7 @@ from stream.model_step import ModelStep
 from stream.pipeline import Pipeline
 from stream.scene_change import SceneChange
 from stream.sinks import make_sink
+from stream.tracking import Tracker
 from tests.stream.doubles import ScriptedModel, ScriptedSink, ScriptedSource, make_frame
 
 
@@ -139,3 +141,44 @@ def test_a_chain_s_passes_of_a_stage_are_one_figure_a_frame() -> None:
     Pipeline(ScriptedSource(3), [Chain()], [sink], metrics=metrics).run()
     assert [result.stage_ms["scripted"]["inference"] for result in sink.results] == [7.0, 7.0, 7.0]
     assert metrics.report({})["stage_ms"]["inference"] == {"p50": 7.0, "p95": 7.0}
+
+
+class ScriptedDetector:
+    """Finds an object at the left, of score 0.9, and one at the right, of score 0.4."""
+
+    name, provider = "scripted", "CPUExecutionProvider"
+
+    def __call__(self, image: NDArray[np.uint8], timer: StageTimer) -> Detections:  # noqa: ARG002 - PipelineModel
+        boxes = np.array([[5, 5, 20, 30], [40, 5, 60, 30]], np.float32)
+        scores, class_ids = np.array([0.9, 0.4], np.float32), np.zeros(2, np.int64)
+        return Detections("object_detection", boxes, scores, class_ids, ("person",))
+
+
+def test_a_step_that_takes_the_place_of_another_keeps_its_objects_and_counts_and_has_its_own_threshold() -> None:
+    tracker, counter = Tracker(0.5), ObjectCounter()
+    before = ModelStep(ScriptedDetector(), tracker=tracker, counter=counter)
+    after = ModelStep(ScriptedDetector(), tracker=tracker, threshold=0.3, counter=counter)
+    stage = InferStage([before])
+    ids: list[list[int]] = []
+    for index in range(8):
+        if index == 4:
+            stage.change([after])
+        found = stage.look(make_frame(index)).results["scripted"]
+        assert isinstance(found, Detections)
+        assert found.track_ids is not None
+        ids.append(found.track_ids.tolist())
+    assert ids[3] == [1]
+    assert ids[-1] == [1, 2]  # the unsure one begins a track now, and the sure one is who it was
+    assert stage.counts["scripted"]["unique"] == {"person": 2}
+    assert stage.metrics.report({})["frames"]["inferred"] == {"scripted": 8}
+
+
+def test_counts_of_a_model_that_is_gone_stay_in_the_report() -> None:
+    class Other(ScriptedDetector):
+        name = "other"
+
+    stage = InferStage([ModelStep(ScriptedDetector(), counter=ObjectCounter())])
+    stage.look(make_frame(0))
+    stage.change([ModelStep(Other(), counter=ObjectCounter())])
+    stage.look(make_frame(1))
+    assert stage.counts == {"scripted": {"present": {"person": 2}}, "other": {"present": {"person": 2}}}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.results import Classification, Detections, Poses, Result, SegmentationMap
+from models.results import UNLABELLED, Classification, DepthMap, Detections, Poses, Result, SegmentationMap
 from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.motion import Carrier
@@ -88,28 +88,6 @@ def test_a_box_goes_with_what_it_shows(start: tuple[int, int], step: tuple[int, 
         assert not seen.strengths
 
 
-@pytest.mark.parametrize(("step", "frames"), [((6, 0), 5), ((-5, -3), 6), ((0, 0), 3)])
-def test_the_classes_of_pixels_go_with_what_they_show(step: tuple[int, int], frames: int) -> None:
-    carrier, start = Carrier(), (220, 110)
-    found = frame_with_square(0, *start)
-    masks = found_at(*start, with_mask=True).masks
-    assert masks is not None
-    result = SegmentationMap("semantic_segmentation", masks[0].astype(np.uint16), ("ground", "square"))
-    seen: Result = result
-    for index in range(1, frames + 1):
-        left, top = start[0] + index * step[0], start[1] + index * step[1]
-        seen = carried(carrier, found, result, frame_with_square(index, left, top)).results["m"]
-        assert isinstance(seen, SegmentationMap)
-        expected = np.zeros((HEIGHT, WIDTH), np.bool_)
-        expected[top : top + SIDE, left : left + SIDE] = True
-        is_square = seen.class_map == 1
-        # Left where it was, it would come down to 0.45, and to 0.32 on the longer way.
-        assert (is_square & expected).sum() / (is_square | expected).sum() > 0.7
-    if step == (0, 0):
-        assert isinstance(seen, SegmentationMap)
-        np.testing.assert_array_equal(seen.class_map, result.class_map)
-
-
 def test_keypoints_go_with_their_object() -> None:
     carrier = Carrier()
     found = frame_with_square(0, 100, 100)
@@ -122,6 +100,57 @@ def test_keypoints_go_with_their_object() -> None:
     assert isinstance(moved, Poses)
     assert moved.keypoints_xy[0].ravel() == pytest.approx([130, 100, 210, 180], abs=2.5)
     assert moved.objects.boxes_xyxy[0] == pytest.approx(box_at(130, 100), abs=2.5)
+
+
+@pytest.mark.parametrize(("frames", "late"), [(1, False), (5, False), (6, True)])
+def test_a_map_goes_with_the_picture_pixel_by_pixel(frames: int, late: bool) -> None:
+    """Classes and depths: the square's own on the ground's, of which nothing moves."""
+    carrier = Carrier()
+    found = frame_with_square(0, 100, 100)
+    classes = np.zeros((HEIGHT, WIDTH), np.uint16)
+    classes[100 : 100 + SIDE, 100 : 100 + SIDE] = 1
+    depths = np.where(classes == 1, 2, 9).astype(np.float32)
+    maps = (
+        SegmentationMap("semantic_segmentation", classes, ("ground", "square")),
+        DepthMap("depth_estimation", depths, "metric"),
+    )
+    for index in range(1, frames + 1):
+        frame = frame_with_square(index, 100 + 7 * index, 100 - 3 * index)
+        if late and index < frames:
+            carrier.note(frame)
+            continue
+        seen = carrier.carried(
+            FrameResult(frame, dict(zip("ab", maps, strict=True)), found_on={"a": found, "b": found})
+        )
+    moved, deep = seen.results["a"], seen.results["b"]
+    assert isinstance(moved, SegmentationMap)
+    assert isinstance(deep, DepthMap)
+    expected = np.zeros((HEIGHT, WIDTH), np.bool_)
+    expected[100 - 3 * frames :, 100 + 7 * frames :][:SIDE, :SIDE] = True
+    for square in (moved.class_map == 1, deep.values == 2):
+        shared = (square & expected).sum() / (square | expected).sum()
+        assert shared > 0.75
+        left_where_it_was = ((classes == 1) & expected).sum() / ((classes == 1) | expected).sum()
+        assert shared > left_where_it_was
+    assert set(np.unique(moved.class_map)) == {0, 1}
+    assert set(np.unique(deep.values)) == {2, 9}
+
+
+def test_a_map_of_a_picture_that_stands_is_the_same_and_one_that_is_panned_is_unknown_where_it_comes_in() -> None:
+    carrier = Carrier()
+    wide = np.concatenate([GROUND, texture(HEIGHT, 64, 3)], axis=1)
+
+    def frame(index: int, left: int) -> Frame:
+        return Frame(np.ascontiguousarray(wide[:, left : left + WIDTH]), index, TIME_BASE, index, 0)
+
+    result = SegmentationMap("semantic_segmentation", np.zeros((HEIGHT, WIDTH), np.uint16), ("ground",))
+    assert carried(carrier, frame(0, 0), result, frame(1, 0)).results["m"] is result
+    for index in range(2, 6):
+        seen = carried(carrier, frame(0, 0), result, frame(index, 8 * (index - 1)))
+    moved = seen.results["m"]
+    assert isinstance(moved, SegmentationMap)
+    assert (moved.class_map[:, :440] == 0).mean() > 0.98
+    assert (moved.class_map[:, 490:] == UNLABELLED).mean() > 0.9
 
 
 def test_a_result_that_comes_late_passes_the_frames_between() -> None:
@@ -184,6 +213,7 @@ def test_a_result_fades_when_its_model_misses_its_own_pace(arrives: int, shown: 
     seen = carried(carrier, found, found_at(100, 100), frame_with_square(shown, 100, 100))
     if expected is None:
         assert not seen.results
+        assert not seen.found_on
     else:
         assert seen.strengths.get("m", 1.0) == pytest.approx(expected)
 
@@ -198,3 +228,5 @@ def test_a_picture_too_small_for_flow_keeps_its_boxes(size_wh: tuple[int, int]) 
     seen = carried(Carrier(), frame(0), result, frame(1))
     moved = detections_in(seen)
     assert (moved.boxes_xyxy == box).all()
+    classes = SegmentationMap("semantic_segmentation", np.zeros(size_wh[::-1], np.uint16), NAMES)
+    assert carried(Carrier(), frame(0), classes, frame(1)).results["m"] is classes

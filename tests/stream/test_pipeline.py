@@ -16,6 +16,7 @@ from stream.capture_stage import Limits
 from stream.errors import SinkError, SourceError
 from stream.frame import Frame
 from stream.frame_result import FrameResult
+from stream.live_parts import Look
 from stream.metrics import Metrics
 from stream.pipeline import Pipeline
 from stream.renderer import Renderer
@@ -66,13 +67,13 @@ def test_results_and_stage_times_go_with_their_frame() -> None:
 
 def test_without_a_model_and_without_a_hud_the_picture_is_the_source_s_own() -> None:
     sink = ScriptedSink()
-    run(Pipeline(ScriptedSource(3), [], [sink], hud=False))
+    run(Pipeline(ScriptedSource(3), [], [sink], look=Look(hud=False)))
     assert [int(image.min()) for image in sink.images] == [int(image.max()) for image in sink.images] == [0, 1, 2]
 
 
 def test_overlays_never_touch_the_frame_that_models_and_results_share() -> None:
     sink = ScriptedSink()
-    run(Pipeline(ScriptedSource(3, size_wh=(640, 360)), [ScriptedModel()], [sink], hud=True))
+    run(Pipeline(ScriptedSource(3, size_wh=(640, 360)), [ScriptedModel()], [sink], look=Look()))
     assert all(np.ptp(result.frame.image) == 0 for result in sink.results)
     assert np.ptp(sink.images[2]) > 0
 
@@ -333,7 +334,7 @@ def test_views_are_told_when_the_source_stalls_and_files_are_not() -> None:
     view, file = ScriptedView(), ScriptedSink()
     source = ScriptedSource(1, size_wh=(640, 360), is_live=True, clock_ns=clock)
     metrics = Metrics([], clock, source=source.info)
-    stage = WriteStage([view, file], Renderer(metrics, {}, hud=True, source=source), metrics)
+    stage = WriteStage([view, file], Renderer(metrics, {}, Look(), source=source), metrics)
     (frame,) = source
     metrics.frame_captured(0)
     assert stage.write_exact(FrameResult(frame))
@@ -357,10 +358,26 @@ def test_views_are_told_when_the_source_stalls_and_files_are_not() -> None:
 def test_an_answer_that_comes_after_later_pictures_is_kept_but_not_shown() -> None:
     metrics = Metrics(["m"])
     sink, keeper = ScriptedSink(), ScriptedSink(needs_image=False, wants_inferred=True)
-    stage = WriteStage([sink, keeper], Renderer(metrics, {}, hud=False), metrics)
+    stage = WriteStage([sink, keeper], Renderer(metrics, {}, Look(hud=False)), metrics)
     answer = FrameResult(make_frame(3), {"m": ScriptedModel()(make_frame(3).image, lambda _: nullcontext())})
     stage.write_latest(make_frame(4))
     assert not stage.write_exact(answer)
     stage.write_latest(make_frame(5))
     assert (sink.indices, keeper.indices) == ([4, 5], [3])
     assert sink.results[1].found_on == {"m": answer.frame}
+
+
+def test_an_answer_that_exact_pictures_have_overtaken_is_never_shown() -> None:
+    """A stream that goes back to exact, and later to the latest again."""
+    metrics = Metrics(["m"])
+    sink = ScriptedSink()
+    stage = WriteStage([sink], Renderer(metrics, {}, Look(hud=False)), metrics)
+
+    def answer(index: int) -> FrameResult:
+        result = ScriptedModel()(make_frame(index).image, lambda _: nullcontext())
+        return FrameResult(make_frame(index), {"m": result})
+
+    stage.take(answer(1))
+    assert stage.write_exact(answer(2))
+    stage.write_latest(make_frame(3))
+    assert sink.results[-1].found_on["m"].index == 2

@@ -10,7 +10,7 @@ from rich.console import Console
 from stream.metrics import Metrics
 from stream.pipeline import Pipeline
 from stream.run_view import TerminalView
-from stream.stream_run import StreamOutcome
+from stream.running_stream import StreamOutcome
 from tests.stream.doubles import ScriptedSink, ScriptedSource
 
 

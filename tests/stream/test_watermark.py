@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stream.frame_result import FrameResult
+from stream.live_parts import Look
 from stream.metrics import Metrics
 from stream.renderer import Renderer
 from stream.sources.pattern import PatternSource, PatternSpec, read_pattern_index
@@ -103,6 +104,6 @@ def test_both_strips_can_be_read_from_one_picture() -> None:
 def test_the_renderer_draws_the_moment_of_capture() -> None:
     clock = CaptureClock()
     frame = make_frame(0, 640, 360, captured_at_ns=123_456_789_000)
-    picture = Renderer(Metrics(), {}, hud=False, watermark=clock).render(FrameResult(frame))
+    picture = Renderer(Metrics(), {}, Look(hud=False, watermark=True), clock=clock).render(FrameResult(frame))
     assert read_watermark(picture) == clock.epoch_ms(123_456_789_000)
     assert not (frame.image[0] == 255).any()

@@ -50,6 +50,25 @@ function askToken() {
   form.token.focus();
 }
 
+/** Show the cards of these streams: of those that come and go, and the others go on. */
+function follow(streams) {
+  const before = new Map(cards.map((card) => [card.name, card]));
+  cards = streams.map((stream) => before.get(stream.name) ?? new StreamCard(stream));
+  for (const card of before.values()) {
+    if (cards.includes(card)) continue;
+    card.player.stop();
+    card.section.remove();
+  }
+  cards.forEach((card, index) => {
+    // A video that is moved stops for a moment.
+    if (main.children[index] !== card.section) main.insertBefore(card.section, main.children[index] ?? null);
+    if (before.has(card.name)) return;
+    if (streams[index].is_added) offerRemoval(card);
+    card.translate();
+    card.player.start();
+  });
+}
+
 /** Ask for the streams; the page follows what the server has, also after the server was started again. */
 async function look() {
   const response = await fetch("/api/streams").catch(() => null);
@@ -66,16 +85,7 @@ async function look() {
   offerInvitations(invitations);
   offerAdditions(additions, look);
   say(streams.length ? "" : "noStreams");
-  if (streams.map(({ name }) => name).join("/") !== cards.map(({ name }) => name).join("/")) {
-    clear();
-    cards = streams.map((stream) => new StreamCard(stream));
-    main.append(...cards.map(({ section }) => section));
-    streams.forEach(({ is_added: isAdded }, index) => isAdded && offerRemoval(cards[index]));
-    for (const card of cards) {
-      card.translate();
-      card.player.start();
-    }
-  }
+  follow(streams);
   streams.forEach((stream, index) => cards[index].update(stream));
 }
 

@@ -3,6 +3,9 @@
 import { Trace } from "./graph.js";
 import { number, text } from "./texts.js";
 
+/** Of those stages that belong to no model; encoding for viewers is a part of the last. */
+const SERVER_STAGES = ["decode", "carry", "overlay", "write"];
+
 export class Figures {
   /** @param {HTMLElement} root its `dl` and its graphs are filled */
   constructor(root) {
@@ -75,6 +78,7 @@ export class Figures {
         ["outputRate", rate(this.server.output_fps)],
         ["serverLatency", milliseconds(this.server.latency_ms.p50)],
         ["serverDropped", number(dropped)],
+        ...SERVER_STAGES.map((stage) => [stage, milliseconds(this.server.stage_ms[stage])]).filter(([, ms]) => ms),
       );
     }
     this.write([

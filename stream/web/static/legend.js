@@ -22,12 +22,13 @@ export class Legend {
   /**
    * Show which classes are in the picture.
    * @param {object[]} things that are drawn
-   * @param {Iterable<object>} models all that draw, as the server's legend names them
+   * @param {Iterable<object>} models all that speak, as the server's legend names them
    */
   update(things, models) {
     for (const legend of models) this.group(legend);
     const now = performance.now();
-    const counts = Map.groupBy(things, ({ key }) => key);
+    const known = things.filter(({ model }) => this.groups.has(model));
+    const counts = Map.groupBy(known, ({ key }) => key);
     for (const [key, found] of counts) this.entry(key, found[0]).seenAt = now;
     for (const [key, entry] of this.entries) {
       const isKept = now - entry.seenAt < KEPT_MS || key === this.isolated || entry.button.matches(":focus, :hover");
@@ -52,11 +53,12 @@ export class Legend {
   }
 
   group({ model, task }) {
-    if (this.groups.has(model)) return this.groups.get(model);
+    if (this.groups.has(model)) return;
     const root = document.getElementById("legend-group").content.cloneNode(true).firstElementChild;
     const group = { model, root, classes: root.querySelector(".classes"), slider: root.querySelector("input") };
     root.querySelector(".model").textContent = model;
-    // Maps of classes have no scores.
+    // What speaks of the whole picture has nothing that could stand alone in it; maps of classes have no scores.
+    group.classes.hidden = task.includes("classification");
     root.querySelector(".threshold").hidden = task === "semantic_segmentation";
     group.slider.oninput = () => {
       this.act.threshold(model, group.slider.valueAsNumber);
@@ -65,7 +67,6 @@ export class Legend {
     this.groups.set(model, group);
     this.name(group);
     this.root.append(root);
-    return group;
   }
 
   name({ model, root, slider }) {
@@ -90,7 +91,7 @@ export class Legend {
     button.onpointerenter = button.onfocus = () => this.act.highlight(key);
     button.onpointerleave = button.onblur = () => this.act.highlight(null);
     this.entries.set(key, entry);
-    this.group({ model }).classes.append(button);
+    this.groups.get(model).classes.append(button);
     return entry;
   }
 

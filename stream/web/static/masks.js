@@ -76,15 +76,20 @@ function walk(startX, startY, isOn, walked, width) {
 }
 
 /**
- * Outlines as one path.
+ * Outlines as one path, with rounded corners.
  * @param {[number, number][][]} loops
  * @param {number} scaleX pixels of the frame a pixel of the mask
  * @param {number} scaleY
  */
 export function pathOf(loops, scaleX, scaleY) {
   const path = new Path2D();
+  const middle = ([x, y], [nextX, nextY]) => [((x + nextX) / 2) * scaleX, ((y + nextY) / 2) * scaleY];
   for (const loop of loops) {
-    loop.forEach(([x, y], index) => path[index ? "lineTo" : "moveTo"](x * scaleX, y * scaleY));
+    path.moveTo(...middle(loop.at(-1), loop[0]));
+    loop.forEach((place, index) => {
+      const [x, y] = place;
+      path.quadraticCurveTo(x * scaleX, y * scaleY, ...middle(place, loop[(index + 1) % loop.length]));
+    });
     path.closePath();
   }
   return path;

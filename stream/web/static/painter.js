@@ -118,7 +118,8 @@ function drawPose({ context, area, line }, thing) {
 }
 
 function drawLabel({ context, area, textPx }, thing, taken) {
-  if (!thing.box) return;
+  // A skeleton is seen to be a person; which one is worth saying.
+  if (!thing.box || (thing.joints.length && thing.trackId === null)) return;
   context.font = `600 ${textPx}px system-ui, sans-serif`;
   const text = labelOf(thing);
   const [width, height] = [context.measureText(text).width + textPx * 0.8, textPx * 1.55];

@@ -7,6 +7,8 @@ import { Player } from "./player.js";
 import { number, text, translate } from "./texts.js";
 
 const MOST_LABELS = 5;
+/** Less would be said to be 0 %. */
+const LEAST_SHOWN = 0.005;
 /** Of the server's legend, while it lacks a model that has been heard of. */
 const ASK_AGAIN_MS = 2000;
 const LEGEND_EVERY_MS = 250;
@@ -70,7 +72,7 @@ export class StreamCard {
     this.section.dataset.state = shown;
     const isStale = shown === "live" && this.staleSeconds !== null;
     this.section.toggleAttribute("data-stale", isStale);
-    const line = isStale ? text("stale", { seconds: number(this.staleSeconds) }) : this.stateInWords(shown);
+    const line = isStale ? text("stale", { seconds: number(inSteps(this.staleSeconds)) }) : this.stateInWords(shown);
     const status = this.section.querySelector(".state");
     if (status.textContent !== line) status.textContent = line;
   }
@@ -85,9 +87,13 @@ export class StreamCard {
   hear(message) {
     this.figures.tellStages(message.stage_ms);
     this.results = message.results;
-    const models = Object.keys(message.results);
-    const isKnown = models.every((model) => this.overlay.legends.has(model));
-    if (this.isInteractive && !isKnown && performance.now() - this.legendAt.asked > ASK_AGAIN_MS) this.askLegend();
+    if (!this.isInteractive || performance.now() - this.legendAt.asked < ASK_AGAIN_MS) return;
+    // Also another model of the same name, whose classes are others.
+    const isKnown = Object.entries(message.results).every(([model, one]) => {
+      const legend = this.overlay.legends.get(model);
+      return legend && (one.detections ?? one.poses ?? []).every(({ label }) => label in legend.colours);
+    });
+    if (!isKnown) this.askLegend();
   }
 
   hearServer(figures) {
@@ -109,11 +115,9 @@ export class StreamCard {
     const now = performance.now();
     if (now - this.legendAt.shown < LEGEND_EVERY_MS) return;
     this.legendAt.shown = now;
-    const drawing = [...this.overlay.legends.values()].filter(({ model }) => {
-      const result = this.results[model];
-      return result && (result.detections ?? result.poses ?? result.segments ?? result.labels);
-    });
-    this.legend.update(this.overlay.visible(), drawing);
+    // What a depth map says has neither classes nor scores.
+    const models = [...this.overlay.legends.values()].filter(({ colours }) => Object.keys(colours).length);
+    this.legend.update(this.overlay.visible(), models);
   }
 
   address() {
@@ -172,7 +176,7 @@ export class StreamCard {
     }
     return results.flatMap(([model, one]) =>
       (one.labels ?? [])
-        .filter(({ score }) => score >= (this.overlay.thresholds.get(model) ?? 0))
+        .filter(({ score }) => score >= Math.max(LEAST_SHOWN, this.overlay.thresholds.get(model) ?? 0))
         .map(({ label, score }) => `${label} ${number(100 * score)} %`),
     );
   }
@@ -187,4 +191,9 @@ export class StreamCard {
     if (!this.section.querySelector(".figures").hidden) this.figures.show();
     this.show(this.state);
   }
+}
+
+/** Whole seconds, and five at a time when they are many: who hears the page read aloud is not told of each. */
+function inSteps(seconds) {
+  return seconds < 5 ? Math.round(seconds) : 5 * Math.floor(seconds / 5);
 }

@@ -24,7 +24,7 @@ const TEXTS = {
     thresholdOf: "Least score of {name}",
     attempt: "(attempt {number})",
     stale: "the source has given no picture for {seconds} s",
-    range: "{least} to {most} in a minute",
+    range: "{least} to {most}",
     lastMinute: "{name}, the last minute",
     figures: "Figures",
     live: "live",
@@ -49,6 +49,10 @@ const TEXTS = {
     outputRate: "server's output",
     perSecond: "{value} a second",
     unknown: "unknown",
+    decode: "decoding",
+    carry: "carrying results",
+    overlay: "drawing",
+    write: "handing over",
     preprocess: "preprocessing",
     inference: "inference",
     postprocess: "postprocessing",
@@ -93,7 +97,7 @@ const TEXTS = {
     thresholdOf: "Puntuación mínima de {name}",
     attempt: "(intento {number})",
     stale: "la fuente no da ninguna imagen desde hace {seconds} s",
-    range: "de {least} a {most} en un minuto",
+    range: "de {least} a {most}",
     lastMinute: "{name}, el último minuto",
     figures: "Cifras",
     live: "en directo",
@@ -118,6 +122,10 @@ const TEXTS = {
     outputRate: "salida del servidor",
     perSecond: "{value} por segundo",
     unknown: "desconocido",
+    decode: "decodificación",
+    carry: "traslado de resultados",
+    overlay: "dibujo",
+    write: "entrega",
     preprocess: "preparación",
     inference: "inferencia",
     postprocess: "interpretación",
@@ -167,6 +175,11 @@ export function number(value, digits = 0) {
   return value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** A share of one in percent, as the language writes it. */
+export function percent(share) {
+  return share.toLocaleString(language, { style: "percent" });
+}
+
 /** Write the texts of everything within `root` that names one in `data-text`, or its name for readers in `data-label`. */
 export function translate(root) {
   for (const element of root.querySelectorAll("[data-text]")) {
@@ -191,4 +204,9 @@ export function offerLanguages(choice, translated) {
   choice.value = preferredLanguage();
   choice.onchange = choose;
   choose();
+}
+
+/** Take the texts of one page in, by language. */
+export function addTexts(texts) {
+  for (const [name, some] of Object.entries(texts)) Object.assign(TEXTS[name], some);
 }

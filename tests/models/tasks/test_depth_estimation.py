@@ -153,7 +153,11 @@ def test_what_is_no_number_is_unknown_and_spoils_only_its_neighbours() -> None:
         (np.zeros((1, 2, 4, 4)), {}, r"predicted_depth: expected \(1, H, W\), got \(1, 2, 4, 4\)"),
         (np.zeros(3), {}, r"expected \(1, H, W\), got \(3,\)"),
         (np.zeros((1, 0, 4)), {}, r"got \(1, 0, 4\)"),
-        (np.zeros((1, 4, 4)), {"resize": "letterbox_center"}, "input.resize: 'letterbox_center' is none of stretch, "),
+        (
+            np.zeros((1, 4, 4)),
+            {"resize": "letterbox_center"},
+            "input.resize: 'letterbox_center' is none that depth_estimation has ",
+        ),
     ],
 )
 def test_what_does_not_fit_is_said(output: NDArray[np.float64], fields: dict[str, Any], message: str) -> None:

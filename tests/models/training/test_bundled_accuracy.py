@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from models.onnx_session import OnnxSession
 from models.package import find_package
-from models.sketch_raster import rasterize_strokes
-from models.training.quickdraw_data import simplify
+from models.sketch_raster import rasterize_strokes, simplify
 
 Drawings = tuple[NDArray[np.uint8], NDArray[np.int64]]
 

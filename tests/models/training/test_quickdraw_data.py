@@ -15,7 +15,6 @@ from models.training.quickdraw_data import (
     category_names,
     read_bitmaps,
     read_sketches,
-    simplify,
     without_copies_of,
 )
 from tests.models.training.drawn_files import SHAPES, write_bitmaps, write_strokes
@@ -69,13 +68,6 @@ def test_strokes_are_read_in_both_layouts(tmp_path: Path, raw: bool) -> None:
         assert points.min() >= 0
         assert points.max() == pytest.approx(255)
     assert sketches.rendered().shape == (6, 28, 28)
-
-
-def test_simplifying_keeps_corners_and_drops_what_lies_between() -> None:
-    corner = np.array([[0.0, 0], [50, 0.2], [100, 0], [100, 50], [100.2, 80], [100, 100]])
-    # Scaled by 2.55 / 1.002; nothing between the corners is farther off the line than epsilon 2.
-    (simple,) = simplify([corner])
-    np.testing.assert_allclose(simple, np.array([[0, 0], [254.5, 0], [254.5, 254.5]]), atol=0.6)
 
 
 def test_a_category_without_a_file_is_left_out(tmp_path: Path) -> None:

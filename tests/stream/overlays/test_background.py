@@ -163,5 +163,5 @@ def test_people_are_not_tinted_and_all_else_is_drawn() -> None:
     assert isinstance(things, Detections)
     assert things.masks is None
     canvas = picture()
-    Painter(background=Background("white")).paint(canvas, {"people": results["people"]})
+    Painter().paint(canvas, {"people": results["people"]}, background=Background("white"))
     np.testing.assert_array_equal(canvas[45:, 62:98], picture()[45:, 62:98])

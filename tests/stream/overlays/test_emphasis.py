@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.results import UNLABELLED, Classification, Detections, Result, SegmentationMap
+from models.results import UNLABELLED, Classification, Detections, Poses, Result, SegmentationMap
 from stream.overlays.drawing import Painter
 from stream.overlays.emphasis import Emphasis, Rest
 
@@ -42,6 +42,12 @@ def segments() -> SegmentationMap:
     return SegmentationMap("semantic_segmentation", class_map, NAMES)
 
 
+def poses() -> Poses:
+    """A person and a piña with a nose each, in the middle of their boxes."""
+    noses = np.array([[[50, 60]], [[110, 60]]], np.float32)
+    return Poses("keypoint_detection", objects(masks=False), noses, np.ones((2, 1), np.float32), ("nose",))
+
+
 def box_area() -> NDArray[np.bool_]:
     area = np.zeros((HEIGHT, WIDTH), np.bool_)
     area[40:81, 30:71] = True
@@ -65,13 +71,14 @@ def changed(picture: NDArray[np.uint8], rest: Rest) -> NDArray[np.uint8]:
         ({"m": objects(masks=True)}, PERSON),
         ({"m": objects(masks=False)}, box_area()),
         ({"m": segments()}, PERSON),
+        ({"m": poses()}, box_area()),
         # What any model finds is kept.
         ({"m": segments(), "boxes": objects(masks=False)}, box_area()),
         # No model finds it: nothing is left.
         ({"m": objects(masks=True)[1]}, np.zeros_like(PERSON)),
         ({}, np.zeros_like(PERSON)),
     ],
-    ids=["masks", "boxes", "map", "both", "nothing", "no models"],
+    ids=["masks", "boxes", "map", "poses", "both", "nothing", "no models"],
 )
 def test_only_what_has_the_label_stays_as_it_is(
     picture: NDArray[np.uint8], rest: Rest, results: dict[str, Result], area: NDArray[np.bool_]
@@ -94,25 +101,36 @@ def test_blurred_is_out_of_focus_but_as_bright(picture: NDArray[np.uint8]) -> No
 def test_an_isolated_label_is_not_covered_by_its_own_tint_box_or_tag(picture: NDArray[np.uint8], rest: Rest) -> None:
     canvas, expected = picture.copy(), picture.copy()
     results: dict[str, Result] = {"m": objects(masks=True)}
-    Painter(Emphasis("person", rest)).paint(canvas, results)
+    Painter().paint(canvas, results, emphasis=Emphasis("person", rest))
     Emphasis("person", rest).apply(expected, results)
     np.testing.assert_array_equal(canvas, expected)
 
 
 def test_a_highlighted_label_has_its_box_and_the_others_have_none(picture: NDArray[np.uint8]) -> None:
     both, alone = picture.copy(), picture.copy()
-    painter = Painter(Emphasis("person", "dim"))
-    painter.paint(both, {"m": objects(masks=True)})
-    painter.paint(alone, {"m": objects(masks=True)[0]})
+    painter, dimmed = Painter(), Emphasis("person", "dim")
+    painter.paint(both, {"m": objects(masks=True)}, emphasis=dimmed)
+    painter.paint(alone, {"m": objects(masks=True)[0]}, emphasis=dimmed)
     np.testing.assert_array_equal(both, alone)
     np.testing.assert_array_equal(both[55:65, 45:55], picture[55:65, 45:55])
     assert (both[60, 30] != np.rint(picture[60, 30] * 0.3)).any()  # the left edge of the box
 
 
+@pytest.mark.parametrize("rest", ["white", "dim"])
+def test_only_the_skeletons_of_the_label_are_drawn(picture: NDArray[np.uint8], rest: Rest) -> None:
+    both, alone, without = picture.copy(), picture.copy(), picture.copy()
+    painter, alone_in = Painter(), Emphasis("person", rest)
+    painter.paint(both, {"m": poses()}, emphasis=alone_in)
+    painter.paint(alone, {"m": poses()[:1]}, emphasis=alone_in)
+    Emphasis("person", rest).apply(without, {"m": poses()})
+    np.testing.assert_array_equal(both, alone)
+    assert (both != without).any()
+
+
 def test_what_says_nothing_of_places_is_drawn_as_ever(picture: NDArray[np.uint8]) -> None:
     said = Classification("image_classification", np.array([0]), np.array([0.9], np.float32), NAMES)
     assert Emphasis("person", "white").drawn({"c": said, "m": objects(masks=True)}) == {"c": said}
-    Painter(Emphasis("person", "white")).paint(picture, {"c": said})
+    Painter().paint(picture, {"c": said}, emphasis=Emphasis("person", "white"))
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 720), (720, 1), (7, 5), (720, 1280)])

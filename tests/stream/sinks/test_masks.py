@@ -93,6 +93,19 @@ def test_each_class_of_a_map_has_a_binary_mask_and_background_no_colour(tmp_path
     np.testing.assert_array_equal(pictures[f"{start}_colours"], expected)
 
 
+def test_classes_and_models_whose_names_give_one_file_have_one_each(tmp_path: Path) -> None:
+    class_map = np.arange(INFO.width, dtype=np.uint16) % 4 * np.ones((INFO.height, 1), np.uint16)
+    names = ("traffic light", "traffic/light", "Traffic-Light", "colours")
+    result = SegmentationMap("semantic_segmentation", class_map, names)
+    pictures = written(tmp_path, moment({"org/a": result, "org_a": result}))
+    parts = ["traffic-light", "traffic-light-2", "Traffic-Light-3", "colours-2"]
+    assert len(pictures) == 2 * (len(parts) + 1)
+    for start in ("frame_000000_org-a", "frame_000000_org-a-2"):
+        assert pictures[f"{start}_colours"].ndim == 3
+        for class_id, part in enumerate(parts):
+            np.testing.assert_array_equal(pictures[f"{start}_{part}"], (class_map == class_id) * 255)
+
+
 def test_only_what_was_seen_on_a_frame_is_written_and_a_frame_without_objects_is_black(tmp_path: Path) -> None:
     results: dict[str, Result] = {"a": objects(), "b": segments()}
     pictures = written(tmp_path, moment(results, 0, frozenset({"a"})), moment({"a": objects()[:0]}, 1))

@@ -19,10 +19,12 @@ from stream.controls import Controls
 from stream.errors import SinkError
 from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
+from stream.overlays.emphasis import Emphasis
 from stream.pipeline import Pipeline
 from stream.sinks import gui as gui_module
 from stream.sinks.gui import HighGui, display_obstacle
-from stream.sinks.window import KEYS, WindowSink
+from stream.sinks.window import WindowSink
+from stream.sinks.window_keys import HELP
 from tests.stream.doubles import ScriptedSink, ScriptedSource
 from tests.stream.sinks.recording import Image, Judge, describe, grey, moment
 
@@ -293,7 +295,42 @@ def test_the_help_names_every_key(person: Person) -> None:
     assert (helped[240, 200:440] != 200).any()
     person.press("?")
     assert (person.look() == 200).all()
-    assert [binding.key for binding in KEYS.values()] == ["q", "space", "s", "r", "h", "?"]
+    assert [key for key, _ in HELP] == ["q", "space", "s", "r", "h", "1-9", "i", "n", "p", "?"]
+
+
+def test_keys_choose_classes_and_models_and_say_so(person: Person) -> None:
+    steps: list[int] = []
+    person.controls.step_model = steps.append
+    person.controls.classes.seen = ("person", "dog")
+    person.feed(200)
+    person.press("2")
+    assert person.controls.classes.hidden == {"dog"}
+    assert (person.look()[:60, :200] != 200).any()
+    person.press("i", "n", "p")
+    assert person.controls.classes.emphasis == Emphasis("dog", "blur")
+    assert steps == [1, -1]
+
+
+def test_what_the_stream_has_to_say_is_on_the_screen_for_a_moment(person: Person) -> None:
+    person.feed(200)
+    person.controls.tell("loading a model ...")
+    said = person.look()
+    assert (said[:60] != 200).any()
+    person.screen.seconds += 4
+    assert (person.look() == 200).all()
+    # The same words once more are news.
+    person.controls.tell("loading a model ...")
+    np.testing.assert_array_equal(person.look(), said)
+
+
+def test_the_help_lists_the_classes_that_have_been_seen_where_there_is_room(person: Person) -> None:
+    person.feed(200)
+    person.press("?")
+    without = person.look()
+    person.controls.classes.seen = ("person", "dog")
+    assert (person.look() != without).any()
+    person.feed(200, size_wh=(480, 240))
+    assert (person.look()[120, 140:340] != 200).any()  # the keys alone
 
 
 @pytest.mark.parametrize("size_wh", [(1, 1), (3, 200), (200, 3), (33, 17)])
@@ -305,7 +342,7 @@ def test_notices_and_help_fit_no_tiny_picture_and_break_nothing(person: Person, 
 
 def test_keys_without_a_meaning_do_nothing(person: Person) -> None:
     person.feed(5)
-    person.press("x", "\x1b", "\xff", "1")
+    person.press("x", "\x1b", "\xff", "0")
     assert (person.look() == 5).all()
     assert (person.stopped, person.toggled) == (0, 0)
 

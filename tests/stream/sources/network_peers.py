@@ -240,9 +240,14 @@ class FileServer(HttpServer):
 
 
 class Proxy(Peer):
-    """Passes TCP on to a port of this machine, until its connections are cut."""
+    """Passes TCP on to a port of this machine, until its connections are cut.
+
+    Attributes:
+        asked: all that clients have said.
+    """
 
     def __init__(self, target: int) -> None:
+        self.asked = bytearray()
         self.port = free_port()
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", self.port))
@@ -275,13 +280,15 @@ class Proxy(Peer):
                 near.close()
                 continue
             self._open += [near, far]
-            for source, target in ((near, far), (far, near)):
-                threading.Thread(target=_copy, args=(source, target), daemon=True).start()
+            for source, target, kept in ((near, far, self.asked), (far, near, None)):
+                threading.Thread(target=_copy, args=(source, target, kept), daemon=True).start()
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
+def _copy(source: socket.socket, target: socket.socket, kept: bytearray | None) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
+            if kept is not None:
+                kept += data
             target.sendall(data)
     for end in (source, target):
         with contextlib.suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import threading
 import time
@@ -17,10 +18,12 @@ import av
 import pytest
 
 from stream.errors import SourceError
+from stream.live_parts import Look
 from stream.pipeline import Pipeline
 from stream.sources import SourceOptions, open_source
 from stream.sources.network import NetworkSource
 from stream.sources.network_connection import Connection
+from stream.sources.source import RtspTransport
 from tests.stream.doubles import ScriptedSink
 from tests.stream.sources.clips import H264, make_clip
 from tests.stream.sources.network_peers import (
@@ -47,7 +50,7 @@ class Watched:
         assert isinstance(source, NetworkSource)
         self.source = source
         self.sink = ScriptedSink()
-        self.pipeline = Pipeline(source, [], [self.sink], hud=False)
+        self.pipeline = Pipeline(source, [], [self.sink], look=Look(hud=False))
         self._thread = threading.Thread(target=self.pipeline.run, daemon=True)
         self._thread.start()
 
@@ -136,6 +139,19 @@ def test_a_camera_over_http_is_killed_changed_frozen_cut_and_talks_nonsense(ffmp
         run.more()
 
 
+def test_a_camera_that_was_gone_for_long_is_not_waited_for_once_it_is_back(
+    ffmpeg: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Every attempt but the first comes five minutes after the one before, unless the camera's return is noticed.
+    monkeypatch.setattr("stream.sources.network.wait_seconds", lambda *_: 300.0)
+    with HttpCamera(ffmpeg).start() as camera, watched(camera.address) as run:
+        camera.stop()
+        run.until(lambda: run.source.status.attempt >= 2)
+        camera.start()
+        run.until(lambda: run.source.status.reconnects == 1)
+        run.more()
+
+
 def test_a_moment_of_nonsense_costs_pictures_and_no_more(ffmpeg: Path) -> None:
     with HttpCamera(ffmpeg).start() as camera, watched(camera.address) as run:
         # a packet that is one by its first byte, and much that is none
@@ -203,10 +219,22 @@ def test_ffmpeg_itself_as_a_server(ffmpeg: Path) -> None:
             server.wait()
 
 
-def test_rtsp_over_udp_is_asked_for(rtsp_python: Path) -> None:
-    options = SourceOptions(rtsp_transport="udp", connect_seconds=5, lost_after_seconds=1)
-    with RtspServer(rtsp_python).start() as camera, watched(camera.address, options) as run:
-        run.more()
+@pytest.mark.parametrize(
+    ("transport", "way"),
+    [
+        ("udp", b"RTP/AVP/UDP;unicast;client_port="),
+        ("tcp", b"RTP/AVP/TCP;unicast;interleaved="),  # within the connection that the requests go by
+    ],
+)
+def test_rtsp_s_pictures_travel_as_is_asked_for(rtsp_python: Path, transport: RtspTransport, way: bytes) -> None:
+    options = SourceOptions(rtsp_transport=transport, connect_seconds=5, lost_after_seconds=1)
+    with RtspServer(rtsp_python).start() as camera, Proxy(camera.port) as proxy:
+        with watched(camera.address.replace(str(camera.port), str(proxy.port)), options) as run:
+            run.more()
+            assert run.source.status.reconnects == 0
+        asked = re.findall(rb"^Transport: (.*)\r$", bytes(proxy.asked), re.MULTILINE)
+    assert asked
+    assert all(one.startswith(way) for one in asked), asked
 
 
 @pytest.mark.parametrize("cut_share", [None, 0.3, 0.7])

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import urllib.parse
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +17,7 @@ from stream.web import prompt_protocol
 from stream.web.access import COOKIE
 from stream.web.guard import BODY_SECONDS
 from stream.web.serve import token_for
+from tests.models.stand_in_packages import detector_package
 from tests.stream.web.conftest import PATTERN, Client, Serve
 from tests.stream.web.offers import an_offer
 
@@ -262,3 +264,26 @@ def test_openapi_describes_every_address(client: Client) -> None:
     document = json.loads(client.ask("GET", "/openapi.json")[2])
     assert {"/whep/{stream}", "/whep/{stream}/{session}", "/api/streams", "/healthz"} <= set(document["paths"])
     assert SDP in document["paths"]["/whep/{stream}"]["post"]["requestBody"]["content"]
+
+
+def test_a_viewer_may_take_the_plain_picture_unless_the_configuration_hides_a_part_of_it(
+    serve: Serve, tmp_path: Path
+) -> None:
+    boxes = str(detector_package(tmp_path / "boxes", [(8, 8, 24, 40, 0.9, 0)]))
+    client = serve(
+        open={"source": PATTERN},
+        pages={"source": PATTERN, "overlay": {"hud": False, "browser": True}},
+        hidden={"source": PATTERN, "models": [boxes], "overlay": {"hud": False, "isolate": "dog:blur"}},
+    )
+    listed = {one["name"]: (one["overlay"], one["whep_plain"]) for one in client.streams()}
+    assert listed == {
+        "open": ("picture", "/whep/open?picture=plain"),
+        "pages": ("browser", "/whep/pages?picture=plain"),
+        "hidden": ("picture", None),
+    }
+    assert post_offer(client, "/whep/pages?picture=plain") == 201
+    assert post_offer(client, "/whep/pages?picture=drawn") == 201
+    assert post_offer(client, "/whep/hidden?picture=plain") == 404
+    assert post_offer(client, "/whep/open?picture=other") == 422
+    assert client.ask("GET", "/api/streams/none/legend")[0] == 404
+    assert json.loads(client.ask("GET", "/api/streams/open/legend")[2]) == []

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 from aiortc import RTCPeerConnection
@@ -22,6 +22,8 @@ from stream.web import viewers
 from stream.web.broadcast import Broadcast
 from tests.stream.web import whep_peer
 from tests.stream.web.conftest import Client, Serve
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
@@ -56,6 +58,14 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 10.0) -> None:
     while not is_so():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.05)
+
+
+def in_time(read: Callable[[], T], wanted: T, seconds: float = 10.0) -> T:
+    """What is read, as soon as it is what is wanted, or after so many seconds."""
+    end = time.monotonic() + seconds
+    while (value := read()) != wanted and time.monotonic() < end:
+        time.sleep(0.05)
+    return value
 
 
 @pytest.mark.parametrize("codec", ["H264", "VP8"])
@@ -99,18 +109,23 @@ def test_viewers_that_come_and_go_leave_nothing_behind(serve: Serve, monkeypatch
     client = serve()
     with watching(client, "--viewers", "2") as some:
         some.leave()
-    wait_until(lambda: len(client.now.viewers) == 0)
+    assert in_time(lambda: len(client.now.viewers), 0) == 0
     before = left_behind(client)
     for _ in range(2):
         with watching(client, "--viewers", "12") as many:
-            wait_until(lambda: client.streams()[0]["viewers"] == {"H264": 12})
+            assert in_time(lambda: client.streams()[0]["viewers"], {"H264": 12}) == {"H264": 12}
+            meanwhile = left_behind(client)
             # Each says goodbye.
             many.leave()
+    # What is compared in the end is what viewers take.
+    assert meanwhile.tasks > before.tasks
+    assert meanwhile.files >= before.files + 12
+    assert meanwhile.connections == before.connections + 12
     with watching(client, "--viewers", "6") as lost:
         # These say nothing: only their silence tells.
         lost.process.kill()
-    wait_until(lambda: len(client.now.viewers) == 0)
-    wait_until(lambda: left_behind(client) == before)
+    assert in_time(lambda: len(client.now.viewers), 0) == 0
+    assert in_time(lambda: left_behind(client), before) == before
 
 
 def test_the_end_of_the_server_reaches_every_viewer_within_two_seconds(serve: Serve) -> None:
@@ -123,8 +138,17 @@ def test_the_end_of_the_server_reaches_every_viewer_within_two_seconds(serve: Se
     assert "mirilla-web" not in {thread.name for thread in threading.enumerate()}
 
 
-def left_behind(client: Client) -> tuple[int, int, int, int]:
-    """Tasks of the server's loop, threads, open files and sockets, and connections in the memory of this process."""
+class Held(NamedTuple):
+    """What this process holds: tasks of the server's loop, threads, open files and sockets, connections in memory."""
+
+    tasks: int
+    threads: int
+    files: int
+    connections: int
+
+
+def left_behind(client: Client) -> Held:
+    """What is held now."""
     loop = client.now.server.loop
     assert loop is not None
 
@@ -134,7 +158,7 @@ def left_behind(client: Client) -> tuple[int, int, int, int]:
     tasks = asyncio.run_coroutine_threadsafe(count(), loop).result(5)
     gc.collect()
     connections = sum(isinstance(one, RTCPeerConnection) for one in gc.get_objects())
-    return tasks, threading.active_count(), len(list(Path("/proc/self/fd").iterdir())), connections
+    return Held(tasks, threading.active_count(), len(list(Path("/proc/self/fd").iterdir())), connections)
 
 
 def test_at_the_end_of_the_server_every_viewer_hears_a_goodbye(serve: Serve) -> None:
