@@ -21,7 +21,7 @@ KIND_DEFAULTS: dict[Kind, dict[str, Any]] = {
     "drawing-segmenter": {
         "size": 256,
         "channels": (8, 16, 32, 48, 64),
-        "steps": 4000,
+        "steps": 12000,
         "batch_size": 8,
         "dice": 1.0,
     },
