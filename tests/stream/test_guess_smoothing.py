@@ -62,7 +62,7 @@ def test_a_single_other_guess_changes_no_name() -> None:
 
 def test_between_two_that_are_nearly_alike_it_does_not_change_to_and_fro() -> None:
     smoother, labels = GuessSmoother(), []
-    for index in range(40):
+    for index in range(200):
         guess = [0.46, 0.52, 0.02] if index % 2 else [0.52, 0.46, 0.02]
         labels.append(one(smoother, guess, index / 25)[0])
     assert set(labels) == {"cat"}
