@@ -15,6 +15,7 @@ from models.errors import ModelError
 from models.manifest import Manifest
 from models.model import Model, StageTimer, untimed
 from models.package import Package
+from models.prompted_model import PromptedModel
 from models.results import Detections, Poses, Result, ResultFilter
 from models.tasks.keypoint_detection import PERSON, KeypointDetection
 
@@ -180,5 +181,5 @@ def infer_all(model: Model, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([outputs[model.manifest.outputs[0]] for outputs in runs])
 
 
-LoadedModel = Model | DetectorFirst
+LoadedModel = Model | DetectorFirst | PromptedModel
 """What the frame loop runs: one model, or two in a row."""

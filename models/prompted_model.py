@@ -1,8 +1,8 @@
 """A model of the SAM family: a picture is encoded once, then points and boxes are answered with masks.
 
 Its own kind beside `models.model.Model`: it says nothing of a picture until somebody points at something. The encoder
-is the dear half, the decoder the cheap one; a caller who has the embedding pays the decoder alone. `embed` is called
-from one thread; `segment` touches nothing that it shares, and may be called from another.
+is the dear half, the decoder the cheap one; a caller who has the embedding pays the decoder alone. Safe from several
+threads, of which one at a time encodes.
 
 The network: Kirillov et al., Segment Anything, https://arxiv.org/abs/2304.02643
 """
@@ -10,6 +10,7 @@ The network: Kirillov et al., Segment Anything, https://arxiv.org/abs/2304.02643
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from models.detections import Detections
 from models.errors import ModelError, PromptError
-from models.manifest import PROMPT_DECODER_NAME
+from models.manifest import PROMPT_DECODER_NAME, Manifest
 from models.model import StageTimer, check_graph, untimed
 from models.onnx_session import Device, OnnxSession
 from models.package import Package, find_package
@@ -97,11 +98,30 @@ class PromptedModel:
         _check_halves(package, self._encoder, self._decoder)
         self._dtypes = {node.name: node.dtype for node in (*self._encoder.inputs, *self._decoder.inputs)}
         self._embeddings: OrderedDict[bytes, Embedding] = OrderedDict()
+        self._lock = threading.Lock()
 
     @property
     def provider(self) -> str:
         """The ONNX Runtime provider that runs both halves: `CPUExecutionProvider`."""
         return self._encoder.provider
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the package says of itself."""
+        return self.package.manifest
+
+    @property
+    def why_not_cuda(self) -> str | None:
+        """What kept CUDA from being taken; None where it was taken, or not asked for."""
+        return self._encoder.why_not_cuda
+
+    @property
+    def takes_any_size(self) -> bool:
+        """It does not: every picture is brought to the encoder's size."""
+        return False
+
+    def share(self, streams: int) -> None:
+        """Nothing is to be made ready: streams take turns at the encoder."""
 
     @property
     def takes_boxes(self) -> bool:
@@ -119,20 +139,21 @@ class PromptedModel:
             ModelError: the graph failed while it ran.
         """
         key = hashlib.blake2b(np.ascontiguousarray(image).data, key=repr(image.shape).encode()).digest()
-        if key in self._embeddings:
-            self._embeddings.move_to_end(key)
-            return self._embeddings[key]
-        spec = self.package.manifest.input
-        with timer("preprocess"):
-            tensor, placement = fit(image, spec)
-        with timer("encoder"):
-            outputs = self._encoder.run(self._typed({spec.name: tensor}))
-        self.encoder_runs += 1
-        embedding = Embedding(placement, {name: outputs[name] for name in _EMBEDDINGS})
-        self._embeddings[key] = embedding
-        if len(self._embeddings) > _KEPT:
-            self._embeddings.popitem(last=False)
-        return embedding
+        with self._lock:
+            if key in self._embeddings:
+                self._embeddings.move_to_end(key)
+                return self._embeddings[key]
+            spec = self.package.manifest.input
+            with timer("preprocess"):
+                tensor, placement = fit(image, spec)
+            with timer("encoder"):
+                outputs = self._encoder.run(self._typed({spec.name: tensor}))
+            self.encoder_runs += 1
+            embedding = Embedding(placement, {name: outputs[name] for name in _EMBEDDINGS})
+            self._embeddings[key] = embedding
+            if len(self._embeddings) > _KEPT:
+                self._embeddings.popitem(last=False)
+            return embedding
 
     def segment(
         self,

@@ -154,6 +154,8 @@ class WebSettings(Checked):
     """What viewers have to show; made anew at every start where it is needed and not given."""
     max_viewers: Annotated[int, Field(ge=1)] = 64
     """Of all streams together."""
+    max_cameras: Annotated[int, Field(ge=0)] = 4
+    """Of visitors who bring one; each is a stream of its own. 0 lets nobody."""
     bitrate_kbps: Annotated[int, Field(ge=100, le=50_000)] = 2500
     """Of each stream's shared encoder."""
     tls: TlsOrNone = None

@@ -6,10 +6,14 @@ The pipeline makes one and hands it to the views (a window, later a page), which
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from models.errors import PromptError
 from stream.class_choice import ClassChoice
+from stream.model_step import Step
+from stream.pointing.clicks import Click
+from stream.pointing.pointed_step import ObjectState, PointedStep
 
 
 class Notice(NamedTuple):
@@ -53,6 +57,7 @@ class Controls:
         self.classes = classes or ClassChoice()
         self.step_model: Callable[[int], None] = lambda _: self.tell("this stream's model cannot be changed")
         self.notice: Notice | None = None
+        self._pointed: PointedStep | None = None
 
     @property
     def is_stopping(self) -> bool:
@@ -67,6 +72,27 @@ class Controls:
     def stopping(self) -> None:
         """Note that the stream is ending, so that nobody waits for a person any more."""
         self._stopping.set()
+
+    def hear(self, steps: Sequence[Step]) -> None:
+        """Let views reach these models: the first of them that answers clicks is given them."""
+        self._pointed = next((step for step in steps if isinstance(step, PointedStep)), None)
+        if self._pointed is not None:
+            self._pointed.tell = self.tell
+
+    @property
+    def pointed_objects(self) -> Sequence[ObjectState] | None:
+        """What was pointed at; None where no model of the stream answers clicks."""
+        return None if self._pointed is None else self._pointed.objects
+
+    def click(self, click: Click) -> None:
+        """Point at something; never waits.
+
+        Raises:
+            PromptError: nobody answers clicks here, or too many are waiting.
+        """
+        if self._pointed is None:
+            raise PromptError("point: no model of this stream answers clicks; run it with --model slim-sam")
+        self._pointed.click(click)
 
     def tell(self, text: str, *, is_warning: bool = False) -> None:
         """Have the views say something for a moment."""

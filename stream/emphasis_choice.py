@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.chain import LoadedModel, TopDown
+from models.prompted_model import PromptedModel
 from stream.config import OverlaySettings
 from stream.errors import ConfigError, SourceError
 from stream.overlays.background import BLUR, PERSON, WHITE, Background
 from stream.overlays.emphasis import Emphasis, Rest
+from stream.pointing.pointed_step import MOST_OBJECTS
 from stream.sources.still import read_still
 
 TASKS_WITH_BOXES = ("object_detection", "instance_segmentation")
@@ -69,6 +71,8 @@ def background_for(settings: OverlaySettings, models: Sequence[LoadedModel]) -> 
 
 
 def _finds_people(model: LoadedModel) -> bool:
+    if isinstance(model, PromptedModel):
+        return False
     wanted = model.filter.classes
     return (
         model.manifest.task in _TASKS_WITH_MASKS
@@ -92,6 +96,8 @@ def _labels_of(model: LoadedModel) -> tuple[str, ...]:
     """What a model calls the things of which it says where they are."""
     if isinstance(model, TopDown):
         return model.object_labels
+    if isinstance(model, PromptedModel):
+        return tuple(f"object {number}" for number in range(1, MOST_OBJECTS + 1))
     if model.manifest.task not in _TASKS_WITH_AREAS:
         return ()
     names, wanted = model.manifest.class_names, model.filter.classes

@@ -91,6 +91,7 @@ class FrameRoutes:
         """Send every frame of the source on its way."""
         try:
             for frame in self._stages.capture.frames():
+                self._stages.infer.note(frame)
                 is_shown = self._timing.is_latest
                 if is_shown and not self._pictures.put(frame):
                     return

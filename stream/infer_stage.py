@@ -9,30 +9,30 @@ from typing import Any
 from stream.frame import Frame
 from stream.frame_result import FrameResult
 from stream.metrics import Metrics
-from stream.model_step import ModelStep, PipelineModel, Seen
+from stream.model_step import ModelStep, PipelineModel, Seen, Step
 
 
 class InferStage:
     """Asks every model of a stream in turn."""
 
-    def __init__(self, models: Sequence[PipelineModel | ModelStep], metrics: Metrics | None = None) -> None:
+    def __init__(self, models: Sequence[PipelineModel | Step], metrics: Metrics | None = None) -> None:
         """Ask the models in this order; their names differ.
 
         Args:
             models: asked on every frame where no step says otherwise.
             metrics: told how often and for how long each model ran; nobody else's where it is not given.
         """
-        self._steps: Sequence[ModelStep] = [step if isinstance(step, ModelStep) else ModelStep(step) for step in models]
-        self._next_steps: Sequence[ModelStep] = self._steps
-        self._gone: list[ModelStep] = []
+        self._steps: Sequence[Step] = [ModelStep(step) if callable(step) else step for step in models]
+        self._next_steps: Sequence[Step] = self._steps
+        self._gone: list[Step] = []
         self.metrics = metrics or Metrics(list(self.providers))
 
     @property
-    def steps(self) -> Sequence[ModelStep]:
+    def steps(self) -> Sequence[Step]:
         """The models as they are asked, or will be from the next frame on."""
         return self._next_steps
 
-    def change(self, steps: Sequence[ModelStep]) -> None:
+    def change(self, steps: Sequence[Step]) -> None:
         """Ask these from the next frame on; safe from any thread."""
         self.metrics.add_models([step.model.name for step in steps])
         self._next_steps = steps
@@ -47,6 +47,11 @@ class InferStage:
         """What has been counted so far, by model name, ready for JSON; of models that were exchanged, too."""
         counted = ((step.model.name, step.counts) for step in [*self._gone, *self._steps])
         return {name: counts.to_dict() for name, counts in counted if counts is not None}
+
+    def note(self, frame: Frame) -> None:
+        """Tell the models' steps of a frame that was captured, whether or not they will look at it."""
+        for step in self._next_steps:
+            step.note(frame)
 
     def look(self, frame: Frame) -> FrameResult:
         """What is known of a frame.

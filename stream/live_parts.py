@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stream.model_step import ModelStep
+from stream.model_step import Step
 from stream.overlays.background import Background
 from stream.overlays.emphasis import Emphasis
 from stream.picture_timing import Timing
@@ -41,7 +41,7 @@ class LiveParts:
         max_age_ms: a frame that is older when the models could take it is dropped; None drops none.
     """
 
-    steps: Sequence[ModelStep]
+    steps: Sequence[Step]
     sinks: Sequence[Sink]
     look: Look = Look()
     timing: Timing = "auto"

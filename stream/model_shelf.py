@@ -5,14 +5,19 @@ Filled on the main thread before the first frame, afterwards on the thread of `s
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterable
 
-from models import Model, TopDown, load_model
+from models import TopDown, load_model
 from models.chain import LoadedModel
+from models.package import Package, find_package
+from models.prompted_model import TASK as PROMPTED
+from models.prompted_model import PromptedModel
 from models.tasks.object_detection import DEFAULT_THRESHOLD
 from stream.config import ModelSettings
+from stream.errors import ConfigError
 from stream.event_log import log_event
 from stream.model_chains import with_detector
 from stream.tracking import LEAST_SCORE
@@ -23,8 +28,13 @@ _NOT_OF_LOADING = {"every", "skip_unchanged", "count", "alternatives"}
 class ModelShelf:
     """Loaded models by how they are loaded; safe from any thread."""
 
-    def __init__(self) -> None:
-        """Nothing is loaded."""
+    def __init__(self, guests: int = 0) -> None:
+        """Nothing is loaded.
+
+        Args:
+            guests: so many further streams may come and go, and use what is kept for others.
+        """
+        self._guests = guests
         self._lock = threading.Lock()
         self._models: dict[str, LoadedModel] = {}
         self._users: Counter[str] = Counter()
@@ -44,7 +54,7 @@ class ModelShelf:
         key = _loading_key(settings)
         with self._lock:
             if key not in self._models:
-                self._models[key] = model = with_detector(_loaded(settings), settings)
+                self._models[key] = model = _loaded(settings)
                 said = {"model": model.name, **about(model)}
                 log_event("model_loaded", f"{model.name} runs on {model.provider}", said)
             return self._models[key]
@@ -61,8 +71,8 @@ class ModelShelf:
         users = Counter(key for models in used for key in {_loading_key(model) for model in models})
         with self._lock:
             for key, count in users.items():
-                if count > 1 and count > self._users[key]:
-                    self._models[key].share(count)
+                if count + self._guests > 1 and count > self._users[key]:
+                    self._models[key].share(count + self._guests)
             self._models = {key: model for key, model in self._models.items() if key in users}
             self._users = users
 
@@ -87,11 +97,14 @@ def _loading_key(settings: ModelSettings) -> str:
     return settings.model_dump_json(exclude=_NOT_OF_LOADING)
 
 
-def _loaded(settings: ModelSettings) -> Model:
+def _loaded(settings: ModelSettings) -> LoadedModel:
+    package = find_package(settings.package, unverified=settings.unverified)
+    if package.manifest.task == PROMPTED:
+        return _prompted(package, settings)
     # A tracker is shown the unsure boxes, too, and decides itself; poses of those would cost more than they tell.
     is_shown_more = settings.track and settings.detector is None
     threshold = min(LEAST_SCORE, threshold_of(settings)) if is_shown_more else settings.threshold
-    return load_model(
+    model = load_model(
         settings.package,
         name=settings.name,
         device=settings.device,
@@ -104,3 +117,14 @@ def _loaded(settings: ModelSettings) -> Model:
         unverified=settings.unverified,
         texts=settings.texts,
     )
+    return with_detector(model, settings)
+
+
+def _prompted(package: Package, settings: ModelSettings) -> PromptedModel:
+    """A model that says nothing before somebody points at something, and then of that alone."""
+    for key in ("threshold", "classes", "texts", "track", "count", "detector"):
+        if getattr(settings, key) not in (None, False):
+            raise ConfigError(f"models: {package.manifest.name}: {key}: it finds what is pointed at; leave {key!r} out")
+    # While the encoder works, a core is left for the picture.
+    threads = settings.threads or package.manifest.threads or max(1, (os.cpu_count() or 1) - 1)
+    return PromptedModel(package, name=settings.name, device=settings.device, threads=threads)

@@ -38,6 +38,36 @@ class PipelineModel(Protocol):
         """The result for a BGR picture uint8 (H, W, 3); each stage runs within the timer."""
 
 
+class NamedModel(Protocol):
+    """What reports need of a model."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in results."""
+
+    @property
+    def provider(self) -> str:
+        """The ONNX Runtime provider that runs it."""
+
+
+class Step(Protocol):
+    """What the infer stage asks on every frame, in order."""
+
+    @property
+    def model(self) -> NamedModel:
+        """Who answers."""
+
+    @property
+    def counts(self) -> Counts | None:
+        """What has been counted so far; None where nothing is."""
+
+    def note(self, frame: Frame) -> None:
+        """A frame was captured, and may be shown without being looked at (capture thread)."""
+
+    def look(self, frame: Frame, timer: StageTimer) -> Seen:
+        """What is known of a frame."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What is known through one model at one frame.
@@ -93,6 +123,9 @@ class ModelStep:
         self._smoother = GuessSmoother()
         self._count = 0
         self._last: Seen | None = None
+
+    def note(self, frame: Frame) -> None:
+        """A frame that is not looked at changes nothing here."""
 
     def look(self, frame: Frame, timer: StageTimer) -> Seen:
         """What is known of a frame.

@@ -133,7 +133,7 @@ class Carrier:
         moved, stays = _at(objects, way.boxes_xyxy, view.size_wh)
         if not isinstance(result, Poses):
             return moved
-        shifts = _shifts(objects.boxes_xyxy, way.boxes_xyxy)[stays]
+        shifts = shifts_between(objects.boxes_xyxy, way.boxes_xyxy)[stays]
         return replace(result[stays], objects=moved, keypoints_xy=result.keypoints_xy[stays] + shifts[:, None])
 
     def _moved_map(self, result: SegmentationMap | DepthMap, way: _Way, view: View) -> SegmentationMap | DepthMap:
@@ -183,13 +183,13 @@ def _at(
     stays = np.asarray(visible_areas >= _LEAST_VISIBLE_SHARE * areas)
     masks = None
     if result.masks is not None:
-        shifts = _shifts(result.boxes_xyxy, boxes_xyxy)[stays]
+        shifts = shifts_between(result.boxes_xyxy, boxes_xyxy)[stays]
         planes = [_moved_mask(mask, shift) for mask, shift in zip(result.masks[stays], shifts, strict=True)]
         masks = np.stack(planes) if planes else result.masks[stays]
     return replace(replace(result, masks=None)[stays], boxes_xyxy=visible[stays], masks=masks), stays
 
 
-def _shifts(old_xyxy: NDArray[np.float32], new_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+def shifts_between(old_xyxy: NDArray[np.float32], new_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
     """How far what is in each box has gone, float32 (N, 2): by the side that the border does not hold."""
     first, second = new_xyxy[:, :2] - old_xyxy[:, :2], new_xyxy[:, 2:] - old_xyxy[:, 2:]
     return np.where(np.abs(first) >= np.abs(second), first, second)

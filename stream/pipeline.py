@@ -18,7 +18,7 @@ from stream.frame_routes import FrameRoutes, Stages
 from stream.infer_stage import InferStage
 from stream.live_parts import LiveParts, Look
 from stream.metrics import Metrics
-from stream.model_step import ModelStep, PipelineModel
+from stream.model_step import PipelineModel, Step
 from stream.picture_timing import PictureTiming, Timing
 from stream.renderer import Renderer
 from stream.sinks.sink import Sink
@@ -35,7 +35,7 @@ class Pipeline:
     def __init__(
         self,
         source: Source,
-        models: Sequence[PipelineModel | ModelStep],
+        models: Sequence[PipelineModel | Step],
         sinks: Sequence[Sink],
         *,
         metrics: Metrics | None = None,
@@ -58,12 +58,13 @@ class Pipeline:
         """
         info = source.info
         self._source = source
-        names = [step.model.name if isinstance(step, ModelStep) else step.name for step in models]
+        names = [step.name if callable(step) else step.model.name for step in models]
         self.metrics = metrics or Metrics(names, source=info)
         self._capture_stage = CaptureStage(source, limits or Limits(), self.metrics)
         self._infer_stage = InferStage(models, self.metrics)
         renderer = Renderer(self.metrics, self._infer_stage.providers, look or Look(), source=source)
         self.controls = Controls(self.stop, renderer.toggle_hud, renderer.classes)
+        self.controls.hear(self._infer_stage.steps)
         self._write_stage = WriteStage(sinks, renderer, self.metrics)
         self._routes = FrameRoutes(
             Stages(self._capture_stage, self._infer_stage, self._write_stage),
@@ -190,6 +191,7 @@ class Pipeline:
                 on_done(error)
                 continue
             self._infer_stage.change(parts.steps)
+            self.controls.hear(parts.steps)
             self._routes.change(parts.timing, parts.max_age_ms)
             on_done(None)
 

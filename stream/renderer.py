@@ -133,4 +133,6 @@ def _in_words(status: SourceStatus | None) -> str | None:
     """What a source that is lost is doing; None where it is not."""
     if status is None or status.is_connected:
         return None
+    if status.waits_for is not None:
+        return f"waiting for {status.waits_for}"
     return f"reconnecting, attempt {status.attempt}" if status.attempt else "reconnecting"

@@ -13,6 +13,7 @@ from typing import Any
 from models import MirillaError
 from models.chain import LoadedModel
 from models.drawing_chain import DrawingChain
+from models.prompted_model import PromptedModel
 from stream.capture_stage import Limits
 from stream.config import ModelSettings, StreamSettings
 from stream.counting import ObjectCounter
@@ -22,8 +23,9 @@ from stream.live_parts import LiveParts, Look
 from stream.metrics import Metrics
 from stream.model_chains import POSES
 from stream.model_shelf import ModelShelf, about, threshold_of
-from stream.model_step import ModelStep
+from stream.model_step import ModelStep, Step
 from stream.pipeline import Pipeline
+from stream.pointing.pointed_step import PointedStep
 from stream.sinks import Sink, make_sink
 from stream.sinks.late_start import LateStart
 from stream.sources import Source
@@ -71,10 +73,10 @@ class Made:
     """
 
     settings: StreamSettings
-    steps: Sequence[tuple[LoadedModel, ModelStep]] = ()
+    steps: Sequence[tuple[LoadedModel, Step]] = ()
     sinks: Sequence[tuple[str, Sink]] = ()
 
-    def step_like(self, wanted: ModelSettings) -> tuple[LoadedModel, ModelStep] | None:
+    def step_like(self, wanted: ModelSettings) -> tuple[LoadedModel, Step] | None:
         """The step of a model with these settings, but for what does not concern the step."""
         for model, made in zip(self.settings.models, self.steps, strict=False):
             if model.model_copy(update={"alternatives": wanted.alternatives}) == wanted:
@@ -84,8 +86,9 @@ class Made:
     def step_before(self, wanted: ModelSettings) -> tuple[ModelSettings, ModelStep] | None:
         """The settings and the step that a model with these settings takes the place of, if it is the same package."""
         for model, made in zip(self.settings.models, self.steps, strict=False):
-            if (model.package, model.name) == (wanted.package, wanted.name):
-                return model, made[1]
+            step = made[1]
+            if (model.package, model.name) == (wanted.package, wanted.name) and isinstance(step, ModelStep):
+                return model, step
         return None
 
 
@@ -267,9 +270,11 @@ class RunningStream:
         sink = make_sink(spec, overwrite=overwrite)
         return LateStart(sink) if sink.keeps_time and self._sinks else sink
 
-    def _step(self, settings: ModelSettings) -> tuple[LoadedModel, ModelStep]:
+    def _step(self, settings: ModelSettings) -> tuple[LoadedModel, Step]:
         """A model as the stream uses it; its objects keep their ids where only its settings are new."""
         model, count = self._shelf.take(settings), settings.count
+        if isinstance(model, PromptedModel):
+            return model, PointedStep(model)
         _check_step(settings, model)
         if model.takes_any_size:
             model.warm_up(self._source.info.width, self._source.info.height)

@@ -9,7 +9,8 @@ import typer
 
 Config = Annotated[Path | None, typer.Argument(help="A configuration file; config.yaml where no source is given.")]
 Sources = Annotated[
-    list[str] | None, typer.Option(help="A video, image, folder, webcam (0), rtsp://, http://, 'doodles', 'pattern'.")
+    list[str] | None,
+    typer.Option(help="A video, image, folder, webcam (0), rtsp://, http://, 'doodles', 'pattern', 'whip'."),
 ]
 Models = Annotated[
     list[str] | None, typer.Option(help="A bundled or zoo name, a package folder, an .onnx file, or 'none'.")

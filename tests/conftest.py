@@ -72,6 +72,23 @@ Gst.init(None)
 
 
 @pytest.fixture(scope="session")
+def gstreamer_python() -> Path:
+    """A Python that can run tests/stream/web/gstreamer_peer.py: the system's, where Debian's bindings are."""
+    python = "/usr/bin/python3"
+    program = """
+import gi
+gi.require_version("GstWebRTC", "1.0")
+from gi.repository import Gst, GstWebRTC
+Gst.init(None)
+for name in ("webrtcbin", "nicesrc", "dtlsdec", "srtpdec", "x264enc", "vp8enc", "avdec_h264"):
+    assert Gst.ElementFactory.find(name)
+"""
+    works = Path(python).exists() and not _fails([python, "-c", program])
+    what = "gstreamer1.0-plugins-bad, gstreamer1.0-nice, gstreamer1.0-libav, gir1.2-gst-plugins-bad-1.0"
+    return _need(python if works else None, f"GStreamer's WebRTC ({what}) is not installed")
+
+
+@pytest.fixture(scope="session")
 def ffprobe() -> Path:
     """The ffprobe program."""
     return _need(shutil.which("ffprobe"), "ffprobe is not installed")

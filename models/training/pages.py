@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from models.training.page_camera import noise_bank, photograph
 from models.training.page_drawings import Drawing, DrawingBook
+from models.training.page_layout import cells_of, placed, scribble
 from models.training.page_paper import Surface, cast_shadow, choose_surface, cover_of, paint_surface, shade
 from models.training.page_pens import INK_LEVEL, Ink, Pen, choose_pen, ink_drawing, ink_lines, lay_ink, with_filling
 from models.training.page_props import lay_props
@@ -125,7 +126,7 @@ class PageMaker:
         inks: list[tuple[Drawing, Ink]] = []
         smooth = bool(random.random() < 0.5)
         count = int(random.choice(len(_COUNTS), p=_COUNTS / _COUNTS.sum()))
-        cells = _cells(count, surface.aspect, random)
+        cells = cells_of(count, surface.aspect, random)
         several_pens = random.random() < 0.4
         fills = random.random() < 0.3
         for centre, reach in cells:
@@ -152,7 +153,7 @@ class PageMaker:
         random: np.random.Generator,
     ) -> tuple[Ink, Pen] | None:
         """A drawing's ink with the pen fitted to its size; None where too little of it would be in the picture."""
-        place = surface.place @ _placed(drawing, centre, reach, random)
+        place = surface.place @ placed(drawing, centre, reach, random)
         corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64) * drawing.size_wh
         seen = cv2.perspectiveTransform(corners[None], place)[0]
         extent = seen.max(axis=0) - seen.min(axis=0)
@@ -184,7 +185,7 @@ class PageMaker:
         written = Pen(pen.colour_bgr, pen.opacity, min(pen.width_px, max(0.5, 0.15 * size * scale)), pen.grain)
         for _ in range(int(random.integers(1, 7))):
             start = random.uniform(0.05, 0.8, 2) * [surface.aspect, 1]
-            words = _scribble(size, random.uniform(0.1, 0.6) * surface.aspect, random)
+            words = scribble(size, random.uniform(0.1, 0.6) * surface.aspect, random)
             moved = [word + start.astype(np.float32) for word in words]
             span = np.concatenate(moved)
             low, high = span.min(axis=0) - size, span.max(axis=0) + size
@@ -246,55 +247,6 @@ def sheet_light(photo: NDArray[np.uint8]) -> NDArray[np.float32]:
     closed = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((17, 17), np.uint8))
     small = cv2.resize(cv2.GaussianBlur(closed, (0, 0), 6), (80, 60), interpolation=cv2.INTER_AREA).astype(np.float32)
     return np.asarray(np.clip(small / max(float(small.mean()), 1.0), 0.4, 1.5), np.float32)
-
-
-def _cells(count: int, aspect: float, random: np.random.Generator) -> list[tuple[NDArray[np.float64], float]]:
-    """Places for so many drawings on a sheet: centre, and half the side of the square that they may fill."""
-    if count == 0:
-        return []
-    columns = max(1, round(np.sqrt(count * aspect) * float(np.exp(random.normal(0, 0.15)))))
-    rows = -(-count // columns)
-    cell = np.array([aspect / columns, 1 / rows])
-    taken = random.permutation(columns * rows)[:count]
-    reach = float(cell.min()) / 2
-    alike = random.uniform(0.35, 0.95)
-    places = []
-    for number in taken:
-        size = reach * (alike if random.random() < 0.5 else random.uniform(0.3, 0.98))
-        room = cell / 2 - size
-        middle = (np.array([number % columns, number // columns]) + 0.5) * cell
-        places.append((middle + random.uniform(-1, 1, 2) * room * 0.9, size))
-    return places
-
-
-def _placed(
-    drawing: Drawing, centre: NDArray[np.float64], reach: float, random: np.random.Generator
-) -> NDArray[np.float64]:
-    """3x3 from the drawing's box to the sheet: turned a little, mirrored at times, stretched a little."""
-    turn = random.normal(0, 0.15)
-    stretch = np.exp(random.normal(0, 0.08, 2)) * [random.choice([-1, 1]), 1]
-    linear = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) * stretch
-    box = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.asarray(drawing.size_wh) / 2
-    # What is turned fills more: it is made smaller so that it keeps to its cell.
-    scale = reach / max(float(np.abs(box @ linear.T).max()), 1e-6)
-    place = np.eye(3)
-    place[:2, :2] = linear * scale
-    place[:2, 2] = centre - place[:2, :2] @ (np.asarray(drawing.size_wh) / 2)
-    return place
-
-
-def _scribble(size: float, length: float, random: np.random.Generator) -> list[NDArray[np.float32]]:
-    """Words as loops of the pen: float32 (N, 2) each, in units of the sheet."""
-    words, x = [], 0.0
-    while x < length:
-        letters = int(random.integers(2, 9))
-        t = np.linspace(0, letters * 2 * np.pi, letters * 8)
-        tall = np.repeat(random.choice([0.5, 0.5, 0.5, 1.0], letters), 8)
-        across = x + t / (2 * np.pi) * size * 0.6 + size * 0.3 * np.cos(t + random.uniform(0, 6))
-        down = size * tall * np.sin(t * random.choice([0.5, 1.0, 1.0])) * random.uniform(0.5, 0.8)
-        words.append(np.stack([across, down], axis=1).astype(np.float32))
-        x = float(across.max()) + size * 0.6
-    return words
 
 
 def _over(front: NDArray[np.uint8], back: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:

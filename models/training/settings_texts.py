@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.training.errors import TrainingError
 
-_OF_THE_MACHINE = ("kind", "data", "output", "resume", "threads", "loaders", "device")
+_OF_THE_MACHINE = ("kind", "data", "output", "resume", "threads", "loaders", "device", "report_every", "watched")
 """Settings that the weights do not depend on, or that the command names in another way."""
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.errors import SinkError
+from stream.sinks.window_pointing import Stroke
 
 LARGEST_WH = (1280, 800)
 """A picture that is larger begins in a smaller window."""
@@ -27,6 +28,7 @@ LARGEST_WH = (1280, 800)
 _PROBE = "import cv2; cv2.namedWindow('probe'); cv2.destroyAllWindows()"
 _PROBE_SECONDS = 30
 _KEYS_KEPT = 16
+_STROKES_KEPT = 64
 _thread_lock = threading.Lock()
 _thread: threading.Thread | None = None
 _windows: list[HighGui] = []
@@ -44,6 +46,9 @@ class Gui(Protocol):
     def key(self, wait_ms: int) -> str | None:
         """Let the window live for so long, or until a key is pressed: that key's character, or None."""
 
+    def strokes(self) -> list[Stroke]:
+        """What the mouse has done on the picture since this was asked."""
+
     def is_open(self) -> bool:
         """Whether the person has left the window open."""
 
@@ -58,6 +63,8 @@ class HighGui:
         """Touches no screen."""
         self._title = ""
         self._unheard: deque[str] = deque(maxlen=_KEYS_KEPT)
+        self._pressed: tuple[tuple[int, int], bool] | None = None
+        self._strokes: deque[Stroke] = deque(maxlen=_STROKES_KEPT)
 
     def open(self, title: str, size_wh: tuple[int, int]) -> None:
         """See `Gui`."""
@@ -72,6 +79,7 @@ class HighGui:
         try:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
             scale = min(1.0, *(largest / side for largest, side in zip(LARGEST_WH, size_wh, strict=True)))
+            cv2.setMouseCallback(title, self._mouse)
             cv2.resizeWindow(title, *(max(1, round(scale * side)) for side in size_wh))
         except cv2.error as error:
             raise SinkError(
@@ -93,6 +101,12 @@ class HighGui:
                 window._unheard.append(chr(code & 0xFFFF))
         return self._unheard.popleft() if self._unheard else None
 
+    def strokes(self) -> list[Stroke]:
+        """See `Gui`."""
+        made = list(self._strokes)
+        self._strokes.clear()
+        return made
+
     def is_open(self) -> bool:
         """See `Gui`."""
         try:
@@ -107,6 +121,15 @@ class HighGui:
         if self.is_open():
             cv2.destroyWindow(self._title)
             cv2.waitKey(1)  # some systems take the window away only when its events are handled
+
+    def _mouse(self, event: int, x: int, y: int, flags: int, _parameter: object) -> None:
+        """Hear of a mouse's button; highgui calls it while it waits for a key."""
+        if event in (cv2.EVENT_LBUTTONDOWN, cv2.EVENT_RBUTTONDOWN):
+            is_beside = event == cv2.EVENT_RBUTTONDOWN or bool(flags & cv2.EVENT_FLAG_SHIFTKEY)
+            self._pressed = ((x, y), is_beside)
+        elif event in (cv2.EVENT_LBUTTONUP, cv2.EVENT_RBUTTONUP) and self._pressed is not None:
+            (start, is_beside), self._pressed = self._pressed, None
+            self._strokes.append(Stroke(start, (x, y), is_beside))
 
 
 def display_obstacle() -> str | None:

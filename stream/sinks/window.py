@@ -27,7 +27,8 @@ from stream.sinks.clipping import Recording, clipping_path, save_picture
 from stream.sinks.gui import Gui, HighGui
 from stream.sinks.pace import Pace
 from stream.sinks.sink import Sink, SinkKind
-from stream.sinks.window_keys import HELP, KEYS
+from stream.sinks.window_keys import HELP, KEYS, POINTING_HELP
+from stream.sinks.window_pointing import WindowPointing
 
 FOLDER = Path("out")
 """Where pictures and recordings go."""
@@ -60,12 +61,14 @@ class WindowSink(Sink):
         self._thread: threading.Thread | None = None
         self._made: list[str] = []
         # The window's thread:
+        self.pointing = WindowPointing()
         self._shown: NDArray[np.uint8] | None = None
+        self._shown_pts_seconds = 0.0
         self._shown_count = 0
         self._drawn: object = None
         self._notice: tuple[float, str, Colour] | None = None
         self._is_helping = False
-        self._classes: list[tuple[str, str]] = []
+        self._further_help: list[tuple[str, str]] = []
         self._heard_notice: Notice | None = None
         self._was_open = False
         # The write thread:
@@ -75,6 +78,7 @@ class WindowSink(Sink):
         # Both:
         self._changed = threading.Condition()
         self._newest: NDArray[np.uint8] | None = None
+        self._newest_pts_seconds = 0.0
         self._is_paused = False
         self._is_left = False
         self._is_finished = False
@@ -96,6 +100,8 @@ class WindowSink(Sink):
             self._wait(lambda: self._pace.seconds_until(result.frame.pts_seconds))
         self._frames += 1
         self._record(image, result)
+        with self._changed:
+            self._newest_pts_seconds = result.frame.pts_seconds
         self.refresh(image)
 
     def refresh(self, image: NDArray[np.uint8]) -> None:
@@ -128,6 +134,7 @@ class WindowSink(Sink):
             key = self._gui.key(max(1, min(left_ms, _KEY_WAIT_MS)))
             is_open = self._gui.is_open()
             binding = KEYS.get(key.lower()) if key is not None else None
+            self._point(controls)
             if binding is not None:
                 binding.act(self, controls)
             elif self._was_open and not is_open:
@@ -193,21 +200,32 @@ class WindowSink(Sink):
 
     # The picture on the screen, on the thread of the window.
 
+    def _point(self, controls: Controls) -> None:
+        """Hear the mouse."""
+        for stroke in self._gui.strokes():
+            if self._shown is not None:
+                height, width = self._shown.shape[:2]
+                self.pointing.stroke(stroke, self._shown_pts_seconds, (width, height), controls)
+                if self._is_paused and self._info is not None and not self._info.is_live:
+                    self._say("it is cut out when the picture goes on")
+
     def _hear(self, controls: Controls) -> None:
         """Take over what the stream says to whoever looks."""
         notice = controls.notice
         if notice is not None and notice != self._heard_notice:
             self._say(notice.text, WARNING if notice.is_warning else TEXT)
         self._heard_notice = notice
-        self._classes = controls.classes.rows() if self._is_helping else []
+        pointing = POINTING_HELP if controls.pointed_objects is not None else []
+        self._further_help = [*pointing, *controls.classes.rows()] if self._is_helping else []
 
     def _show(self) -> None:
         with self._changed:
             if self._newest is not None and not (self._is_paused and self._shown is not None):
                 self._shown, self._newest = self._newest, None
+                self._shown_pts_seconds = self._newest_pts_seconds
                 self._shown_count += 1
             notices = self._notices()
-        drawn = (self._shown_count, notices, self._is_helping, self._classes)
+        drawn = (self._shown_count, notices, self._is_helping, self._further_help)
         if self._shown is None or drawn == self._drawn:
             return
         picture = self._shown
@@ -215,7 +233,7 @@ class WindowSink(Sink):
             picture = picture.copy()
             draw_notices(picture, notices)
             if self._is_helping:
-                draw_help(picture, HELP, self._classes)
+                draw_help(picture, HELP, self._further_help)
         self._gui.show(picture)
         self._drawn = drawn
 

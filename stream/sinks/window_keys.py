@@ -9,6 +9,7 @@ from typing import Protocol
 
 from stream.class_choice import MOST_CLASSES
 from stream.controls import Controls
+from stream.sinks.window_pointing import WindowPointing
 
 
 class KeyedWindow(Protocol):
@@ -28,6 +29,10 @@ class KeyedWindow(Protocol):
 
     def help(self, controls: Controls) -> None:
         """Show the keys, or no longer."""
+
+    @property
+    def pointing(self) -> WindowPointing:
+        """What its mouse is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,10 @@ def _isolate(_window: KeyedWindow, controls: Controls) -> None:
     controls.tell(controls.classes.isolate())
 
 
+def _anew(window: KeyedWindow, controls: Controls) -> None:
+    window.pointing.anew(controls)
+
+
 _CLASS_KEYS = f"1-{MOST_CLASSES}"
 _CLASSES_SAY = "hide a class, show it; or choose the one that is alone"
 
@@ -69,9 +78,24 @@ KEYS: Mapping[str, KeyBinding] = {
     "i": KeyBinding("i", "a class alone: the rest blurred, white, grey; then all", _isolate),
     "n": KeyBinding("n", "the next model of this kind", lambda _, controls: controls.step_model(1)),
     "p": KeyBinding("p", "the model before", lambda _, controls: controls.step_model(-1)),
+    **{
+        key: KeyBinding(key, says, act)
+        for key, says, act in (
+            ("o", "point at another object", _anew),
+            ("u", "take the last click back", lambda window, controls: window.pointing.undo(controls)),
+            ("c", "follow no object any longer", lambda window, controls: window.pointing.clear(controls)),
+        )
+    },
     "?": KeyBinding("?", "these keys", lambda window, controls: window.help(controls)),
 }
 """By the character that the key gives."""
 
-HELP = list(dict.fromkeys((binding.key, binding.says) for binding in KEYS.values()))
+POINTING_KEYS = ("o", "u", "c")
+POINTING_HELP = [
+    ("click", "follow what is there; right button: no part of it"),
+    *((key, KEYS[key].says) for key in POINTING_KEYS),
+]
+"""Where a model of the stream answers clicks."""
+
+HELP = list(dict.fromkeys((binding.key, binding.says) for key, binding in KEYS.items() if key not in POINTING_KEYS))
 """Keys and what they do, each once."""

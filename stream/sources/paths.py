@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-BUILT_IN_WORDS = frozenset({"pattern", "doodles"})
+BUILT_IN_WORDS = frozenset({"pattern", "doodles", "whip"})
 """Sources that need no file. A file of such a name is reached as `./pattern`, one called by a number as `./0`."""
 
 STILL_SUFFIXES = frozenset(

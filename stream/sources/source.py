@@ -46,6 +46,7 @@ class SourceStatus:
         reconnects: how often it came back.
         lost_ns: how long there was no picture, from the last one before each loss to the first one after it.
         superseded: pictures that were there and gave way to newer ones before anybody took them.
+        waits_for: who has to come where the source cannot go and look itself: `a publisher`.
     """
 
     is_connected: bool
@@ -54,6 +55,7 @@ class SourceStatus:
     reconnects: int
     lost_ns: int
     superseded: int
+    waits_for: str | None = None
 
 
 class Source(abc.ABC):

@@ -1,17 +1,13 @@
-"""The addresses of the server: the page, the streams, WHEP (loop's thread).
-
-WHEP is draft-ietf-wish-whep-03: an offer is posted, the answer comes back with the session's address, which is deleted
-to end it. Answers hold all candidates at once, so that there is no trickling, and PATCH is refused as the draft asks.
-"""
+"""The addresses of the server: its pages and what they ask for (loop's thread); see also `stream.web.signalling`."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -22,23 +18,21 @@ from pydantic import BaseModel
 from stream.web.access import COOKIE, Access
 from stream.web.added_streams import AddedStreams
 from stream.web.answers import ANYWHERE, BEHIND_TOKEN, answers
+from stream.web.click_routes import add_click_routes
 from stream.web.connection_routes import add_connection_routes
+from stream.web.hub import Hub
 from stream.web.invitation import Invitations
 from stream.web.json_entries import Text, say_what_is_wrong
 from stream.web.legend import ModelLegend
 from stream.web.metrics_route import add_metrics_route
-from stream.web.offer import OfferError, read_offer
 from stream.web.rate_limit import RateLimit
-from stream.web.served_stream import ServedStream, StreamDescription
+from stream.web.served_stream import StreamDescription
+from stream.web.signalling import add_signalling
 from stream.web.sketchpad import Pads, add_sketchpad
 from stream.web.sketchpad_share import SharedPads
 from stream.web.stream_routes import add_stream_routes
-from stream.web.viewers import TooManyViewersError, Viewers
 
 STATIC = Path(__file__).parent / "static"
-SDP = "application/sdp"
-_SDP_TEXT: dict[str, Any] = {SDP: {"schema": {"type": "string"}}}
-_RETRY_SECONDS = 10
 
 
 class Health(BaseModel):
@@ -48,6 +42,9 @@ class Health(BaseModel):
     streams: dict[str, int]
     """How many are in which state."""
     viewers: int
+    publishers: int
+    cameras: int
+    """Of visitors."""
 
 
 class TokenEntry(BaseModel):
@@ -57,8 +54,7 @@ class TokenEntry(BaseModel):
 
 
 def make_app(
-    streams: MutableMapping[str, ServedStream],
-    viewers: Viewers,
+    hub: Hub,
     access: Access,
     *,
     invitations: Invitations,
@@ -69,8 +65,7 @@ def make_app(
     """The application.
 
     Args:
-        streams: by the name that they have in addresses; sketchpads that are shared come and go there.
-        viewers: of all streams.
+        hub: the streams, and who is connected; sketchpads that are shared come and go there.
         access: where tokens and links are tried; that requests are admitted is the guard's work.
         invitations: makes links for others.
         rate_limit: the guard's, for the figures.
@@ -84,36 +79,31 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         responses=ANYWHERE,
-        lifespan=_lifespan(streams, viewers, added),
+        lifespan=_lifespan(hub, added),
     )
     app.add_exception_handler(RequestValidationError, say_what_is_wrong)
     _add_page(app, access)
-    _add_streams(app, streams, viewers)
-    _add_whep(app, streams, viewers)
-    add_sketchpad(app, pads.guesser, SharedPads(streams, viewers, pads.bitrate_kbps))
-    add_stream_routes(app, added, viewers)
-    add_connection_routes(app, viewers.connections.servers, invitations, allows_additions=added is not None)
-    add_metrics_route(app, streams, rate_limit)
+    _add_streams(app, hub)
+    add_signalling(app, hub)
+    add_sketchpad(app, pads.guesser, SharedPads(hub, pads.bitrate_kbps))
+    add_stream_routes(app, added, hub)
+    add_connection_routes(app, hub.connections.servers, invitations, allows_additions=added is not None)
+    add_metrics_route(app, hub.streams, rate_limit)
+    add_click_routes(app, hub.streams)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
 
-def _lifespan(streams: Mapping[str, ServedStream], viewers: Viewers, added: AddedStreams | None) -> Any:
+def _lifespan(hub: Hub, added: AddedStreams | None) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        def tell_figures() -> None:
-            for stream in list(streams.values()):
-                figures = stream.figures().model_dump_json()
-                stream.views.tell_all(f'{{"type": "figures", "figures": {figures}}}')
-
         async with added or contextlib.nullcontext():
-            watching = asyncio.create_task(viewers.watch(tell_figures))
+            attending = asyncio.create_task(hub.attend())
             try:
                 yield
             finally:
-                watching.cancel()
-                await asyncio.gather(watching, return_exceptions=True)
-                await viewers.end_all()
+                attending.cancel()
+                await asyncio.gather(attending, return_exceptions=True)
 
     return lifespan
 
@@ -132,6 +122,10 @@ def _add_page(app: FastAPI, access: Access) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html")
+
+    @app.get("/camera", include_in_schema=False)
+    async def camera_page() -> FileResponse:
+        return FileResponse(STATIC / "camera.html")
 
     @app.get("/enter", status_code=303, responses=answers({403: "The code was used, or never was one."}))
     async def enter(request: Request, code: Annotated[str, Query(max_length=100)]) -> RedirectResponse:
@@ -152,78 +146,30 @@ def _add_page(app: FastAPI, access: Access) -> None:
         return response
 
 
-def _add_streams(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewers) -> None:
+def _add_streams(app: FastAPI, hub: Hub) -> None:
     @app.get("/healthz", responses={503: {"model": Health, "description": "A stream has failed."}})
     async def health(response: Response) -> Health:
         """Whether every stream runs; 503 where one has failed."""
-        states = Counter(str(stream.state) for stream in streams.values())
+        states = Counter(str(stream.state) for stream in hub.streams.values())
         # What somebody has added is theirs to look after.
-        is_well = all(stream.state != "failed" or stream.is_added for stream in streams.values())
+        is_well = all(stream.state != "failed" or stream.is_added for stream in hub.streams.values())
         response.status_code = 200 if is_well else 503
-        return Health(ok=is_well, streams=dict(states), viewers=len(viewers))
+        return Health(
+            ok=is_well,
+            streams=dict(states),
+            viewers=len(hub.viewers),
+            publishers=len(hub.publishers),
+            cameras=len(hub.visitors),
+        )
 
     @app.get("/api/streams", responses=BEHIND_TOKEN)
     async def list_streams() -> list[StreamDescription]:
         """All streams, in the order of the configuration."""
-        return [stream.description() for stream in streams.values()]
+        return [stream.description() for stream in hub.streams.values()]
 
     @app.get("/api/streams/{stream}/legend", responses={**BEHIND_TOKEN, **answers({404: "No stream of this name."})})
     async def legend(stream: str) -> list[ModelLegend]:
         """How to draw what the stream's models say; a model is there when it has said something."""
-        if stream not in streams:
+        if stream not in hub.streams:
             raise HTTPException(404, "there is no stream of this name")
-        return streams[stream].views.legend.models
-
-
-def _add_whep(app: FastAPI, streams: Mapping[str, ServedStream], viewers: Viewers) -> None:
-    @app.post(
-        "/whep/{stream}",
-        status_code=201,
-        response_class=Response,
-        responses={
-            **BEHIND_TOKEN,
-            **answers(
-                {
-                    400: "The offer cannot be read or answered.",
-                    404: "No stream of this name.",
-                    406: "No codec that we have.",
-                    415: "No SDP.",
-                    503: "Nobody more may watch now.",
-                }
-            ),
-            201: {"description": "The SDP answer; Location is the session.", "content": _SDP_TEXT},
-        },
-        openapi_extra={"requestBody": {"required": True, "content": _SDP_TEXT}},
-    )
-    async def watch(stream: str, request: Request, picture: Literal["drawn", "plain"] = "drawn") -> Response:
-        """Watch a stream, annotated or as it was captured: an SDP offer is answered (WHEP)."""
-        served = streams.get(stream)
-        if served is None:
-            raise HTTPException(404, "there is no stream of this name")
-        broadcast = served.views.drawn if picture == "drawn" else served.views.plain
-        if broadcast is None:
-            raise HTTPException(404, "this stream shows nobody its plain picture")
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
-            raise HTTPException(415, f"the offer's Content-Type must be {SDP}")
-        try:
-            session, answer = await viewers.admit(stream, broadcast, read_offer(await request.body()))
-        except OfferError as error:
-            raise HTTPException(error.status, str(error)) from error
-        except TooManyViewersError as error:
-            detail = "as many watch as may; come back later"
-            raise HTTPException(503, detail, {"Retry-After": str(_RETRY_SECONDS)}) from error
-        created = Response(answer, 201, {"Location": f"/whep/{stream}/{session}"}, SDP)
-        for link in viewers.connections.servers.links():
-            created.headers.append("Link", link)
-        return created
-
-    @app.delete("/whep/{stream}/{session}", responses={**BEHIND_TOKEN, **answers({404: "No session of this name."})})
-    async def leave(stream: str, session: str) -> None:
-        """End a session (WHEP)."""
-        if not await viewers.end(stream, session):
-            raise HTTPException(404, "there is no session of this name")
-
-    @app.patch("/whep/{stream}/{session}", status_code=405, response_class=Response, include_in_schema=False)
-    async def trickle(stream: str, session: str) -> Response:  # noqa: ARG001 - the path's parts
-        detail = "candidates do not trickle here: offer after gathering; for a restart of ICE, begin a new session"
-        raise HTTPException(405, detail, {"Allow": "DELETE"})
+        return hub.streams[stream].views.legend.models

@@ -11,10 +11,10 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from stream.frame import SourceInfo
 from stream.frame_result import FrameResult
 from stream.sinks.planar_colours import PlanarConverter
+from stream.web.bitrate import LinkReport, is_worth_a_change, shared_bps
 from stream.web.frame_message import frame_message
 from stream.web.keyframes import KeyframeWishes
 from stream.web.picture_encoder import RTP_CLOCK, Codec, EncodedPicture, PictureEncoder, planar_picture
@@ -36,6 +37,10 @@ class Watcher(Protocol):
     codec: Codec
     wants_results: bool
 
+    @property
+    def link(self) -> LinkReport:
+        """What its connection can take."""
+
     def show(self, picture: EncodedPicture) -> None:
         """Send a picture; must not wait."""
 
@@ -47,6 +52,7 @@ class Watcher(Protocol):
 class _Encoding:
     encoder: PictureEncoder
     wishes: KeyframeWishes
+    bitrate_bps: int
 
 
 class Broadcast:
@@ -56,13 +62,17 @@ class Broadcast:
         """Nobody watches.
 
         Args:
-            bitrate_bps: of each encoder.
+            bitrate_bps: of each encoder, at most.
             clock_ns: the clock that stamps `Frame.captured_at_ns`.
         """
         self.info: SourceInfo | None = None
         self.left_out = 0
         """Pictures that were not encoded because the loop was behind."""
-        self._bitrate_bps = bitrate_bps
+        self.told: Callable[[], Mapping[str, Any]] = dict
+        """What pages are told with every frame besides what the models say (asked on the write thread)."""
+        self.most_bps = bitrate_bps
+        self.bitrate_bps: dict[Codec, int] = {"H264": bitrate_bps, "VP8": bitrate_bps}
+        """What the encoder of each codec takes at the moment."""
         self._clock_ns = clock_ns
         self._epoch_offset_ns = time.time_ns() - clock_ns()
         self._begin_ns = clock_ns()
@@ -103,6 +113,15 @@ class Broadcast:
         """See what the viewers want."""
         self._wanted = frozenset(watcher.codec for watcher in self._watchers)
         self._wants_results = any(watcher.wants_results for watcher in self._watchers)
+
+    def adapt(self) -> None:
+        """Set what the encoders take by what viewers have reported."""
+        for codec, now_bps in self.bitrate_bps.items():
+            links = [watcher.link for watcher in self._watchers if watcher.codec == codec]
+            wanted_bps = shared_bps(links, self.most_bps)
+            # All the way back, also by the last small step.
+            if is_worth_a_change(now_bps, wanted_bps) or wanted_bps == self.most_bps:
+                self.bitrate_bps[codec] = round(wanted_bps)
 
     def ask_keyframe(self, codec: Codec) -> None:
         """Ask for a keyframe, for a viewer who has lost something or has just come."""
@@ -155,10 +174,14 @@ class Broadcast:
         pictures: list[tuple[Codec, EncodedPicture]] = []
         for codec in wanted:
             encoding = self._encodings.get(codec)
+            bitrate_bps = self.bitrate_bps[codec]
+            if encoding is not None and encoding.bitrate_bps != bitrate_bps:
+                encoding = encoding if encoding.encoder.set_bitrate(bitrate_bps) else None
             if encoding is None or encoding.encoder.size_wh != size_wh:
                 rate = self.info.rate if self.info is not None else None
-                encoder = PictureEncoder(codec, size_wh, self._bitrate_bps, rate)
-                encoding = self._encodings[codec] = _Encoding(encoder, self._wishes[codec])
+                encoder = PictureEncoder(codec, size_wh, bitrate_bps, rate)
+                encoding = self._encodings[codec] = _Encoding(encoder, self._wishes[codec], bitrate_bps)
+            encoding.bitrate_bps = bitrate_bps
             is_keyframe = encoding.wishes.take(self._clock_ns())
             pictures += [(codec, one) for one in encoding.encoder.encode(picture, is_keyframe=is_keyframe)]
         return pictures
@@ -171,7 +194,7 @@ class Broadcast:
 
     def _message(self, result: FrameResult, ticks: int, encode_ms: float) -> str:
         captured_at_ms = (result.frame.captured_at_ns + self._epoch_offset_ns) / 1e6
-        return frame_message(result, ticks, captured_at_ms, encode_ms)
+        return frame_message(result, ticks, captured_at_ms, encode_ms, self.told())
 
     def _deliver(self, pictures: list[tuple[Codec, EncodedPicture]], message: str | None) -> None:
         self._places.release()

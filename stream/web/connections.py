@@ -33,15 +33,19 @@ class Connections:
         self.servers = servers or IceServers()
         self._interfaces = interfaces or InterfaceRules()
 
-    def make(self) -> RTCPeerConnection:
-        """A connection that has not begun."""
+    def make(self, *, is_video_first: bool = True) -> RTCPeerConnection:
+        """A connection that has not begun.
+
+        Args:
+            is_video_first: whether video stands before all other sections of the offer that it is for.
+        """
+        # aiortc 1.16 closes the one transport where our video is bundled with a section before it.
+        policy = RTCBundlePolicy.MAX_BUNDLE if is_video_first else RTCBundlePolicy.BALANCED
         # A list, even an empty one: without any, aiortc asks a public STUN server.
-        return RTCPeerConnection(
-            RTCConfiguration(iceServers=self.servers.for_aiortc(), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        )
+        return RTCPeerConnection(RTCConfiguration(iceServers=self.servers.for_aiortc(), bundlePolicy=policy))
 
     async def answer(self, connection: RTCPeerConnection, offer: str) -> str:
-        """Take an offer, and begin.
+        """Take an offer, but for its sound, and begin.
 
         Returns:
             The SDP answer, with all candidates in it.
@@ -50,8 +54,16 @@ class Connections:
             Exception: whatever aiortc stumbles over in what the other side has written.
         """
         await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        for transceiver in connection.getTransceivers():
+            if transceiver.kind != "video":
+                # aiortc would decode it for nobody.
+                transceiver.direction = "inactive"
         self.limit(connection)
-        await connection.setLocalDescription()
+        answer = (await connection.createAnswer()).sdp
+        if "a=setup:actpass" in offer:
+            # As a DTLS client aiortc takes ECDSA certificates alone; GStreamer's are RSA. As a server it takes both.
+            answer = answer.replace("a=setup:active", "a=setup:passive")
+        await connection.setLocalDescription(RTCSessionDescription(answer, "answer"))
         return str(connection.localDescription.sdp)
 
     def limit(self, connection: RTCPeerConnection) -> None:

@@ -7,6 +7,7 @@ classes, which a results file leaves out, is there as a mask a class.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,9 @@ LONGEST_MASK_SIDE_PX = 192
 """Of the masks that are sent: whole ones of a dozen objects would take more than the video."""
 
 
-def frame_message(result: FrameResult, ticks: int, captured_at_ms: float, encode_ms: float) -> str:
+def frame_message(
+    result: FrameResult, ticks: int, captured_at_ms: float, encode_ms: float, told: Mapping[str, Any]
+) -> str:
     """One frame as JSON.
 
     Args:
@@ -30,6 +33,7 @@ def frame_message(result: FrameResult, ticks: int, captured_at_ms: float, encode
         ticks: of its picture in the video.
         captured_at_ms: milliseconds since 1970.
         encode_ms: how long its picture took to encode.
+        told: what else the stream says at this moment.
     """
     small = replace(result, results={name: _with_small_masks(one) for name, one in result.results.items()})
     content: dict[str, Any] = {
@@ -40,6 +44,7 @@ def frame_message(result: FrameResult, ticks: int, captured_at_ms: float, encode
         "pts": ticks,
         "captured_at": captured_at_ms,
         "stage_ms": {**result.stage_ms, "encode": encode_ms},
+        **told,
     }
     for name, one in result.results.items():
         if isinstance(one, SegmentationMap):

@@ -19,7 +19,7 @@ from stream.web.rate_limit import RateLimit
 BODY_SECONDS = 5.0
 """How long a client may take for its body."""
 
-PUBLIC_PATHS = frozenset({"/", "/draw", "/healthz", "/enter", "/api/session"})
+PUBLIC_PATHS = frozenset({"/", "/camera", "/draw", "/healthz", "/enter", "/api/session"})
 """What is answered without a token: the pages themselves, which hold nothing, and the ways to come in."""
 
 _PUBLIC_FOLDER = "/static/"
@@ -33,7 +33,7 @@ _HEADERS = {
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

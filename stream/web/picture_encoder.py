@@ -73,6 +73,7 @@ class PictureEncoder:
             rate: pictures a second, for the share of bits of each; 30 where it is not known.
         """
         self.size_wh = size_wh
+        self._codec = codec
         make = _h264 if codec == "H264" else _vp8
         self._context = make(bitrate_bps)
         self._context.width, self._context.height = size_wh
@@ -86,6 +87,12 @@ class PictureEncoder:
         self._context.colorspace = ITU601
         self._context.color_primaries = ColorPrimaries.BT709
         self._context.color_trc = ColorTrc.BT709
+
+    def set_bitrate(self, bitrate_bps: int) -> bool:
+        """Take more or fewer bits from the next picture on; False where only a new encoder does (libvpx in libav)."""
+        if self._codec == "H264":
+            self._context.bit_rate = bitrate_bps
+        return self._codec == "H264"
 
     def encode(self, picture: av.VideoFrame, *, is_keyframe: bool) -> list[EncodedPicture]:
         """The packet of this picture; none where the rate control of VP8 leaves a picture out.

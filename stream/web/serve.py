@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -21,28 +22,31 @@ from stream.options import CONFIG_NAME
 from stream.running_stream import RunningStream
 from stream.signals import stopping_on_signals
 from stream.sources import Source, open_source
+from stream.sources.pushed import WORD, PushedSource
 from stream.sources.repeated import RepeatedSource
 from stream.sources.source import SourceOptions
 from stream.stream_run import Opening, prepare_stream
 from stream.web.access import Access, is_loopback
 from stream.web.added_streams import AddedStreams
 from stream.web.app import make_app
-from stream.web.connections import Connections
 from stream.web.greeting import greeting
 from stream.web.guard import Guard
-from stream.web.ice import IceServers
+from stream.web.hub import Hub, make_hub
 from stream.web.invitation import Invitations
+from stream.web.publisher import Seat
 from stream.web.rate_limit import RateLimit
 from stream.web.served_stream import ServedStream, address_names
 from stream.web.server import WebServer
 from stream.web.sketchpad import PAGE, Pads
 from stream.web.sketchpad_guesser import Guesser
 from stream.web.stream_views import StreamViews
+from stream.web.studio import Studio
 from stream.web.tls import certificate_for
-from stream.web.viewers import Viewers
 
 NULL = "null"
 """The sink of a stream that only the page shows."""
+
+_log = logging.getLogger("mirilla")
 
 _WAKE_EVERY_SECONDS = 0.2
 _STOP_SECONDS = 1.0
@@ -56,8 +60,7 @@ class Serving:
         server: where it listens.
         access: the token and the links.
         invitations: makes links for others.
-        viewers: of all streams.
-        streams: by the name that they have in addresses; shared sketchpads come and go.
+        hub: the streams, and who is connected; shared sketchpads come and go.
         threads: one a stream of the configuration.
         changes: of the streams, while they run.
     """
@@ -65,8 +68,7 @@ class Serving:
     server: WebServer
     access: Access
     invitations: Invitations
-    viewers: Viewers
-    streams: Mapping[str, ServedStream]
+    hub: Hub
     threads: Sequence[threading.Thread]
     changes: LiveChanges
 
@@ -100,7 +102,7 @@ def serve_streams(
         while not stopped.wait(_WAKE_EVERY_SECONDS):
             if now.threads and not any(thread.is_alive() for thread in now.threads):
                 break
-    return all(stream.error is None for stream in now.streams.values())
+    return all(stream.error is None for stream in now.hub.streams.values())
 
 
 @contextmanager
@@ -117,9 +119,10 @@ def serving(settings: Settings, config: ConfigFile | None = None) -> Iterator[Se
         read = config.read
         config = replace(config, read=lambda: _by_the_clock(read()))
     with ExitStack() as opened:
-        shelf = ModelShelf()
+        shelf = ModelShelf(guests=settings.web.max_cameras)
         running = _prepare(settings, shelf, opened)
         streams = {name: stream for name, (stream, _) in running.items()}
+        studio = Studio(settings, {name: stream for name, (_, stream) in running.items()}, shelf)
         by_title = {stream.name: stream for _, stream in running.values()}
         changes = opened.enter_context(LiveChanges(settings, by_title, shelf, config))
         threads = [
@@ -127,16 +130,16 @@ def serving(settings: Settings, config: ConfigFile | None = None) -> Iterator[Se
             for name, stream in streams.items()
         ]
         try:
-            with listening(streams, settings.web, _additions(settings, streams), shelf.models) as door:
+            with listening(streams, settings.web, _additions(settings, streams), shelf.models, studio) as door:
                 try:
                     for thread in threads:
                         thread.start()
-                    yield Serving(door.server, door.access, door.invitations, door.viewers, streams, threads, changes)
+                    yield Serving(door.server, door.access, door.invitations, door.hub, threads, changes)
                 finally:
                     for stream in list(streams.values()):
                         stream.pipeline.stop()
         finally:
-            for thread in threads:
+            for thread in (*threads, *studio.threads):
                 if thread.is_alive():
                     thread.join(_STOP_SECONDS)
 
@@ -147,7 +150,7 @@ class Door(NamedTuple):
     server: WebServer
     access: Access
     invitations: Invitations
-    viewers: Viewers
+    hub: Hub
 
 
 @contextmanager
@@ -156,6 +159,7 @@ def listening(
     web: WebSettings,
     added: AddedStreams | None = None,
     models: Iterable[LoadedModel] = (),
+    studio: Studio | None = None,
 ) -> Iterator[Door]:
     """Answer for streams that others run, until the block ends.
 
@@ -164,19 +168,23 @@ def listening(
         web: how they are shown.
         added: adds streams to them; None where nobody may.
         models: what was loaded for the streams; the sketchpad takes those that guess at drawings.
+        studio: makes streams of visitors' cameras; None where none may come.
 
     Raises:
         ConfigError: the address cannot be taken, or a certificate is no use.
     """
+    if not _log.isEnabledFor(logging.DEBUG):
+        # What other people's senders get wrong is said a hundred times a second.
+        logging.getLogger("aiortc").setLevel(logging.ERROR)
     access, rate_limit = Access(token_for(web)), RateLimit()
-    viewers = Viewers(web.max_viewers, Connections(IceServers(web.ice_servers), web.interfaces))
+    hub = make_hub(streams, web, studio)
     server = WebServer(web.host, web.port, certificate_for(web.tls, web.host))
     invitations = Invitations(access, server.host, server.port, is_secure=server.certificate is not None)
     pads = Pads(Guesser(models), web.bitrate_kbps)
-    app = make_app(streams, viewers, access, invitations=invitations, rate_limit=rate_limit, pads=pads, added=added)
+    app = make_app(hub, access, invitations=invitations, rate_limit=rate_limit, pads=pads, added=added)
     try:
         server.start(Guard(app, access, web.host, rate_limit))
-        yield Door(server, access, invitations, viewers)
+        yield Door(server, access, invitations, hub)
     finally:
         server.stop()
         pads.guesser.close()
@@ -198,7 +206,10 @@ def _prepare(
 ) -> dict[str, tuple[ServedStream, RunningStream]]:
     """Every stream by the name that it has in addresses, with its source open; what runs it stands beside it."""
     names = address_names(settings.streams)
-    return {name: _made(settings, title, name, open_repeated, opened, models) for title, name in names.items()}
+    made = {name: _made(settings, title, name, open_repeated, opened, models) for title, name in names.items()}
+    for stream, _ in made.values():
+        stream.takes_cameras = settings.web.max_cameras > 0
+    return made
 
 
 def _made(
@@ -206,8 +217,16 @@ def _made(
 ) -> tuple[ServedStream, RunningStream]:
     """One stream, with its source open, and what runs it."""
     views = StreamViews(settings.web.bitrate_kbps, settings.streams[title].overlay)
+    pushed = PushedSource(title, "a publisher") if settings.streams[title].source == WORD else None
+    opening = opening if pushed is None else _already(pushed)
     running = prepare_stream(settings, title, [views.sink], opened, opening=opening, models=models)
-    return ServedStream(name, title, views, running.pipeline), running
+    seat = None if pushed is None else Seat(pushed)
+    return ServedStream(name, title, views, running.pipeline, seat=seat), running
+
+
+def _already(source: Source) -> Opening:
+    """Opens a source that is open."""
+    return lambda *_: source
 
 
 def _additions(settings: Settings, streams: dict[str, ServedStream]) -> AddedStreams | None:

@@ -8,15 +8,18 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from models.errors import MirillaError
+from stream.frame import SourceInfo
 from stream.pipeline import Pipeline
+from stream.web.publisher import Seat
 from stream.web.stream_views import StreamViews
 
-State = Literal["starting", "running", "ended", "failed"]
+State = Literal["starting", "running", "unpublished", "ended", "failed"]
+"""`unpublished`: it runs, and nobody sends it at the moment."""
 
 _log = logging.getLogger("mirilla")
 
@@ -55,6 +58,10 @@ class StreamDescription(BaseModel):
     """Where to watch the picture as it was captured; None where nobody may."""
     overlay: Literal["picture", "browser"]
     """Whether a page begins with the annotated picture, or draws itself."""
+    whip: str | None
+    """Where it is sent to; None where it has a source of its own."""
+    camera: str | None
+    """Where a visitor's camera is sent to, and comes back from with what this stream's models see."""
     is_added: bool
     """Whether a viewer has added it, and may take it away."""
     figures: StreamFigures
@@ -63,7 +70,15 @@ class StreamDescription(BaseModel):
 class ServedStream:
     """One stream of the server."""
 
-    def __init__(self, name: str, title: str, views: StreamViews, pipeline: Pipeline) -> None:
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        views: StreamViews,
+        pipeline: Pipeline,
+        *,
+        seat: Seat | None = None,
+    ) -> None:
         """Bring the parts together; nothing runs yet.
 
         Args:
@@ -71,14 +86,26 @@ class ServedStream:
             title: what it is called in the configuration.
             views: what is watched.
             pipeline: feeds the views.
+            seat: of who sends it; None where it has a source of its own.
         """
         self.name = name
         self.title = title
         self.views = views
         self.pipeline = pipeline
-        self.state: State = "starting"
+        self.seat = seat
+        self.takes_cameras = False
+        """Whether visitors may send their cameras to its models."""
+        self._state: State = "starting"
         self.error: Exception | None = None
         self.is_added = False
+        views.tell_with_frames(self._told)
+
+    @property
+    def state(self) -> State:
+        """How it is."""
+        if self._state == "running" and self.seat is not None and not self.seat.is_heard:
+            return "unpublished"
+        return self._state
 
     def run(self) -> None:
         """Run the pipeline to its end, on the calling thread; what breaks it is kept in `error`."""
@@ -95,12 +122,22 @@ class ServedStream:
 
     def begin(self) -> None:
         """Say that the pipeline runs."""
-        self.state = "running"
+        self._state = "running"
 
     def end(self, error: Exception | None) -> None:
         """Say that the pipeline has ended, and what broke it."""
         self.error = error
-        self.state = "ended" if error is None else "failed"
+        self._state = "ended" if error is None else "failed"
+
+    def _told(self) -> dict[str, Any]:
+        """What pages are told with every frame: which objects are followed, and the newest notice."""
+        controls = self.pipeline.controls
+        told: dict[str, Any] = {}
+        if controls.pointed_objects is not None:
+            told["objects"] = [{"number": one.number, "lost": one.is_lost} for one in controls.pointed_objects]
+        if controls.notice is not None:
+            told["notice"] = {"number": controls.notice.number, "text": controls.notice.text}
+        return told
 
     def figures(self) -> StreamFigures:
         """What the pipeline counts at this moment."""
@@ -121,23 +158,30 @@ class ServedStream:
         """What the page lists."""
         views = self.views
         info = views.drawn.info
+        width, height = views.sink.size_wh or self._promised_wh(info)
         whep = f"/whep/{self.name}"
         return StreamDescription(
             name=self.name,
             title=self.title,
             state=self.state,
             problem=None if self.error is None else str(self.error),
-            width=info.width if info is not None else None,
-            height=info.height if info is not None else None,
+            width=width,
+            height=height,
             rate=float(info.rate) if info is not None and info.rate is not None else None,
             viewers={str(codec): count for codec, count in views.viewers.items()},
             bitrate_kbps=views.bitrate_kbps,
             whep=whep,
             whep_plain=None if views.plain is None else f"{whep}?picture=plain",
             overlay="browser" if views.is_drawn_by_pages else "picture",
+            whip=f"/whip/{self.name}" if self.seat is not None else None,
+            camera=f"/camera/{self.name}" if self.takes_cameras else None,
             is_added=self.is_added,
             figures=self.figures(),
         )
+
+    def _promised_wh(self, info: SourceInfo | None) -> tuple[int, int] | tuple[None, None]:
+        """Before the first picture; nobody knows what will be sent here."""
+        return (None, None) if info is None or self.seat is not None else (info.width, info.height)
 
 
 def address_names(titles: Iterable[str]) -> dict[str, str]:

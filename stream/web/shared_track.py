@@ -37,6 +37,7 @@ class SharedTrack(MediaStreamTrack):
         self._has_some = asyncio.Event()
         self._needs_keyframe = True
         self.sent = 0
+        self.sent_bytes = 0
         self.last_ticks: int | None = None
         """The `pts` of the picture that was taken last."""
         self.dropped = 0
@@ -72,6 +73,7 @@ class SharedTrack(MediaStreamTrack):
             await self._has_some.wait()
         packet = self._pictures.popleft().packet
         self.sent += 1
+        self.sent_bytes += packet.size
         self.last_ticks = packet.pts
         return packet
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import MutableMapping
 from dataclasses import replace
 from itertools import count
 from typing import Protocol
@@ -22,13 +21,13 @@ from models.results import SketchGuess
 from stream.config import OverlaySettings
 from stream.live_parts import Look
 from stream.pipeline import Pipeline
+from stream.web.hub import Hub
 from stream.web.served_stream import ServedStream
 from stream.web.sketchpad_drawing import SIDE
 from stream.web.sketchpad_guesser import TASK
 from stream.web.sketchpad_session import SketchpadSession
 from stream.web.sketchpad_source import SHEET_XYXY, SketchpadSource
 from stream.web.stream_views import StreamViews
-from stream.web.viewers import Viewers
 
 STREAM = "sketchpad"
 MOST_SHARED = 4
@@ -68,16 +67,15 @@ class RepeatedGuess:
 class SharedPads:
     """The pads that are shown at this moment."""
 
-    def __init__(self, streams: MutableMapping[str, ServedStream], viewers: Viewers, bitrate_kbps: int) -> None:
+    def __init__(self, hub: Hub, bitrate_kbps: int) -> None:
         """Nothing is shown.
 
         Args:
-            streams: of the server, by name; shared pads are put there, and taken away again.
-            viewers: of all streams.
+            hub: shared pads are put among its streams, and taken away again.
             bitrate_kbps: of each pad's encoder.
         """
-        self._streams = streams
-        self._viewers = viewers
+        self._hub = hub
+        self._streams = hub.streams
         self._bitrate_kbps = bitrate_kbps
         self._shared: dict[SketchpadSession, ServedStream] = {}
         self._endings: set[asyncio.Task[None]] = set()
@@ -104,7 +102,7 @@ class SharedPads:
             return
         del self._streams[stream.name]
         stream.pipeline.stop()
-        ending = asyncio.get_running_loop().create_task(self._viewers.end_stream(stream.name))
+        ending = asyncio.get_running_loop().create_task(self._hub.end_stream(stream.name))
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
 

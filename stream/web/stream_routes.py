@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 
 from stream.web.added_streams import AddedStreams, CannotAddError
 from stream.web.answers import BEHIND_TOKEN, answers
+from stream.web.hub import Hub
 from stream.web.json_entries import Text
 from stream.web.served_stream import StreamDescription
 from stream.web.source_rules import LONGEST_ADDRESS, RefusedError
-from stream.web.viewers import Viewers
 
 
 class NewStream(BaseModel):
@@ -23,13 +23,13 @@ class NewStream(BaseModel):
     """An address: `rtsp://`, `http://` and others, as the configuration allows."""
 
 
-def add_stream_routes(app: FastAPI, added: AddedStreams | None, viewers: Viewers) -> None:
+def add_stream_routes(app: FastAPI, added: AddedStreams | None, hub: Hub) -> None:
     """Let an application answer at these addresses.
 
     Args:
         app: the application.
         added: adds streams; None where nobody may.
-        viewers: those who watch a stream that is taken away are let go.
+        hub: those who watch a stream that is taken away are let go.
     """
     refusals = {403: "Nobody may add streams here.", 404: "No added stream of this name."}
 
@@ -65,5 +65,5 @@ def add_stream_routes(app: FastAPI, added: AddedStreams | None, viewers: Viewers
         """Take an added stream away; those of the configuration stay."""
         if added is None or stream not in added:
             raise HTTPException(404, "no stream of this name was added")
-        await viewers.end_stream(stream)
+        await hub.end_stream(stream)
         await added.remove(stream)

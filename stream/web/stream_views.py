@@ -6,6 +6,8 @@ Made on the main thread before the stream runs; the write thread feeds it, the l
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from stream.config import OverlaySettings
 from stream.errors import ConfigError
@@ -41,6 +43,11 @@ class StreamViews:
         clock = CaptureClock() if overlay.watermark else None
         self.sink = WebSink(self.drawn, self.plain, self.legend, watermark=clock)
 
+    def tell_with_frames(self, told: Callable[[], Mapping[str, Any]]) -> None:
+        """Say what pages are told with every frame besides results; asked on the write thread."""
+        for broadcast in self._broadcasts:
+            broadcast.told = told
+
     @property
     def viewers(self) -> Counter[Codec]:
         """How many watch, by codec."""
@@ -55,6 +62,11 @@ class StreamViews:
         """Send a message to everybody who wants results."""
         for broadcast in self._broadcasts:
             broadcast.tell_all(message)
+
+    def adapt(self) -> None:
+        """Set what the encoders take by what viewers have reported."""
+        for broadcast in self._broadcasts:
+            broadcast.adapt()
 
     @property
     def _broadcasts(self) -> list[Broadcast]:

@@ -40,6 +40,8 @@ class WebSink(Sink):
         self._legend = legend
         self._watermark = watermark
         self._last: FrameResult | None = None
+        self.size_wh: tuple[int, int] | None = None
+        """Of the last picture; None before the first."""
         # Nothing is drawn for nobody.
         self.needs_image = True
 
@@ -57,6 +59,7 @@ class WebSink(Sink):
         if self.needs_image:
             self._drawn.publish(image, result)
         self._last = result
+        self.size_wh = result.frame.size_wh
         if self._plain is not None and self._plain.is_watched:
             self._plain.publish(self._plain_picture(result), result)
         # Who comes now sees the next picture, so that no undrawn one is shown as drawn.

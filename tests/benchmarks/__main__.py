@@ -26,6 +26,7 @@ from tests.benchmarks import (
     live_soak,
     memory,
     overlays,
+    own_camera,
     recorded_video,
     segmenting,
     sketchpad,
@@ -51,6 +52,7 @@ BENCHMARKS: dict[str, Callable[..., Table]] = {
     "skip-unchanged": skip_unchanged.run,
     "streams": streams.run,
     "viewers": viewers.run,
+    "own-camera": own_camera.run,
     "visitors": visitors.run,
     "glass-to-glass": glass_to_glass.run,
 }

@@ -15,11 +15,17 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pycocotools.mask import decode
 
 from stream.sources.pattern import read_pattern_index
 from tests.end_to_end.conftest import Mirilla
 from tests.end_to_end.ffprobe import frame_times
 from tests.end_to_end.pages import ROOT
+from tests.segmenting.stand_in import ColourDecoder, ColourEncoder, write_stand_in
+from tests.stream.pointing.scene import BLUE, iou, truth, write_clip
+from tests.stream.pointing.scene import HEIGHT as SCENE_HEIGHT
+from tests.stream.pointing.scene import RATE as SCENE_RATE
+from tests.stream.pointing.scene import WIDTH as SCENE_WIDTH
 
 PATIENCE_SECONDS = 30
 _LOOKS_UNTIL_MAPPED_AGAIN = 10
@@ -67,6 +73,10 @@ class Desk:
 
     def press(self, key: str) -> None:
         self._xdotool("key", "--window", self._window, key)
+
+    def click(self, x: int, y: int) -> None:
+        """The left button, at a place in the window."""
+        self._xdotool("mousemove", "--window", self._window, str(x), str(y), "click", "1")
 
     def resize(self, width: int, height: int) -> None:
         self._xdotool("windowsize", "--sync", self._window, str(width), str(height))
@@ -235,3 +245,38 @@ def test_without_a_display_the_way_out_is_one_line_before_the_first_frame(mirill
         "mirilla: sink: window: there is no display here (DISPLAY is not set), as over ssh; "
         "use --sink web or --sink out.mp4 instead"
     )
+
+
+def test_what_is_clicked_on_is_cut_out_and_followed(desk: Callable[..., Desk], tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "discs.mp4", 900)
+    package = write_stand_in(tmp_path / "colours", ColourEncoder(), ColourDecoder(), "colours")
+    lines = tmp_path / "seen.jsonl"
+    window = desk(
+        "--source", str(clip), "--realtime", "--model", str(package), "--no-hud", "--sink", str(lines), "--sink", "null"
+    )
+
+    def place_of(colour: tuple[int, int, int]) -> tuple[int, int] | None:
+        apart = np.abs(window.screenshot()[:SCENE_HEIGHT, :SCENE_WIDTH].astype(int) - colour).sum(axis=2)
+        rows, columns = np.nonzero(apart < 60)
+        return (int(np.median(columns)), int(np.median(rows))) if len(rows) > 200 else None
+
+    window.see("a disc", lambda: place_of(BLUE))
+    blue = place_of(BLUE)
+    assert blue is not None
+    window.click(*blue)
+    # A contour in the object's own colour is on the screen.
+    wait_for("a mask", lambda: "seen" if place_of(BLUE) is None else None)
+    time.sleep(5)
+    window.press("q")
+    window.left()
+    seen = [json.loads(line) for line in lines.read_text().splitlines()]
+    found = [
+        (line["index"], one)
+        for line in seen
+        for one in line["results"].get("colours", {"detections": []})["detections"]
+    ]
+    assert found
+    shares = [iou(decode(one["mask"]).astype(bool), truth(index, BLUE)) for index, one in found]
+    assert np.mean(shares) > 0.7
+    assert found[-1][0] - found[0][0] > 4 * SCENE_RATE
+    assert {one["label"] for _, one in found} == {"object 1"}

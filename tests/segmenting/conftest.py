@@ -1,4 +1,4 @@
-"""The package of discs, made once."""
+"""The packages whose masks are known, made once."""
 
 from __future__ import annotations
 

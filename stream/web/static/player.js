@@ -72,9 +72,9 @@ export class Player {
     this.offsets = [];
     this.latencyMs = null;
     try {
-      const transceiver = connection.addTransceiver("video", { direction: "recvonly" });
-      transceiver.receiver.jitterBufferTarget = 0;
-      this.receive(connection.createDataChannel("results", { ordered: false, maxRetransmits: 0 }), attempt);
+      this.addVideo(connection).receiver.jitterBufferTarget = 0;
+      this.channel = connection.createDataChannel("results", { ordered: false, maxRetransmits: 0 });
+      this.receive(this.channel, attempt);
       connection.ontrack = ({ track }) => {
         this.video.srcObject = new MediaStream([track]);
         this.video.play().catch(() => {});
@@ -115,6 +115,11 @@ export class Player {
     }
   }
 
+  /** Say what is to be received, and perhaps sent. */
+  addVideo(connection) {
+    return connection.addTransceiver("video", { direction: "recvonly" });
+  }
+
   /** Give the attempt up where nothing has become better of it after a while. */
   expectProgress(attempt) {
     clearTimeout(this.waiting);
@@ -147,6 +152,7 @@ export class Player {
       this.heardAt = performance.now();
       this.pinging = setInterval(ping, PING_EVERY_MS);
       ping();
+      this.opened(channel);
     };
     channel.onclose = () => this.lost(attempt, "waiting");
     channel.onmessage = ({ data }) => {
@@ -166,6 +172,9 @@ export class Player {
       }
     };
   }
+
+  /** The server can be spoken to. */
+  opened() {}
 
   /** The server's clock against this one, from the quickest of the last answers (Cristian 1989). */
   setClock({ sent, server_ms: serverMs }) {

@@ -1,5 +1,6 @@
 // One stream on the page: its picture, what stands under it, and its buttons.
 
+import { Clicks } from "./clicks.js";
 import { Figures } from "./figures.js";
 import { Legend } from "./legend.js";
 import { Overlay } from "./overlay.js";
@@ -35,6 +36,7 @@ export class StreamCard {
       shown: () => this.shown(),
       figures: (figures) => this.hearServer(figures),
     });
+    this.clicks = new Clicks(section, this.player.frame, `/api/streams/${stream.name}/clicks`);
     this.overlay = new Overlay(this.screen, this.player.frame, (key) => this.legend.mark(key));
     this.legend = new Legend(section.querySelector(".legend"), {
       isolate: (key) => this.overlay.isolate(key),
@@ -59,7 +61,7 @@ export class StreamCard {
   /** Take what the server says of the stream. */
   update({ state, problem }) {
     const before = this.end;
-    this.end = state === "ended" || state === "failed" ? state : null;
+    this.end = ["ended", "failed", "unpublished"].includes(state) ? state : null;
     this.problem = problem;
     if (before !== undefined && before !== this.end) this.show(this.state);
   }
@@ -87,6 +89,7 @@ export class StreamCard {
   hear(message) {
     this.figures.tellStages(message.stage_ms);
     this.results = message.results;
+    this.clicks.tell(message.objects ?? null, message.notice);
     if (!this.isInteractive || performance.now() - this.legendAt.asked < ASK_AGAIN_MS) return;
     // Also another model of the same name, whose classes are others.
     const isKnown = Object.entries(message.results).every(([model, one]) => {
@@ -188,6 +191,7 @@ export class StreamCard {
       button.setAttribute("aria-label", `${button.textContent}: ${this.title}`);
     }
     this.legend.translate();
+    this.clicks.translate();
     if (!this.section.querySelector(".figures").hidden) this.figures.show();
     this.show(this.state);
   }

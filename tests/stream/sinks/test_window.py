@@ -25,6 +25,7 @@ from stream.sinks import gui as gui_module
 from stream.sinks.gui import HighGui, display_obstacle
 from stream.sinks.window import WindowSink
 from stream.sinks.window_keys import HELP
+from stream.sinks.window_pointing import Stroke
 from tests.stream.doubles import ScriptedSink, ScriptedSource
 from tests.stream.sinks.recording import Image, Judge, describe, grey, moment
 
@@ -37,6 +38,7 @@ class Screen:
 
     def __init__(self, keys: Sequence[str | None] = ()) -> None:
         self.keys = list(keys)
+        self.mouse: list[Stroke] = []
         self.shown: list[Image] = []
         self.opened: list[tuple[str, tuple[int, int]]] = []
         self.has_window = False
@@ -55,6 +57,10 @@ class Screen:
     def key(self, wait_ms: int) -> str | None:
         self.seconds += wait_ms / 1000
         return self.keys.pop(0) if self.keys else None
+
+    def strokes(self) -> list[Stroke]:
+        made, self.mouse = self.mouse, []
+        return made
 
     def is_open(self) -> bool:
         return self.has_window
@@ -471,6 +477,7 @@ def test_a_key_is_heard_by_all_windows_once_and_each_has_its_own_title(monkeypat
     monkeypatch.setattr(gui_module, "display_obstacle", lambda: None)
     monkeypatch.setattr(cv2, "namedWindow", lambda title, _flags: titles.append(title))
     monkeypatch.setattr(cv2, "resizeWindow", lambda *_: None)
+    monkeypatch.setattr(cv2, "setMouseCallback", lambda *_: None)
     monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: -1.0)
     monkeypatch.setattr(cv2, "waitKeyEx", lambda _wait_ms: next(codes))
     windows = [HighGui(), HighGui()]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -13,6 +17,7 @@ import pytest
 from stream.config import check_settings
 from stream.web.serve import Serving, serving
 
+ROOT = Path(__file__).parent.parent.parent.parent
 PATTERN = "pattern:160x120@30x100000"
 
 Serve = Callable[..., "Client"]
@@ -52,6 +57,47 @@ class Client:
         assert status == 200
         listed: list[dict[str, Any]] = json.loads(body)
         return listed
+
+
+class PeerProcess:
+    """A process whose connections stand."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def tell(self, line: str) -> None:
+        """Write a line to its standard input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+
+    def leave(self) -> dict[str, Any]:
+        """Let it go, and hear what it received."""
+        output, _ = self.process.communicate(timeout=20)
+        received: dict[str, Any] = json.loads(output)
+        return received
+
+
+@contextmanager
+def peer_process(*command: str) -> Iterator[PeerProcess]:
+    """Start a peer, by the interpreter of this process where the command begins with a module's name."""
+    program = command if command[0].startswith("/") else (sys.executable, "-m", *command)
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline().strip()
+            assert said == "connected", said
+            yield PeerProcess(process)
+        finally:
+            process.kill()
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait for what other processes bring about."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
 
 
 @contextmanager

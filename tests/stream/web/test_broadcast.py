@@ -11,11 +11,13 @@ import numpy as np
 from models.results import Classification
 from stream.frame import Frame
 from stream.frame_result import FrameResult
+from stream.web.bitrate import LinkReport
 from stream.web.broadcast import MOST_UNDER_WAY, Broadcast
 from stream.web.picture_encoder import Codec, EncodedPicture
 from stream.web.web_sink import WebSink
 
 SECOND_NS = 1_000_000_000
+BITRATE_BPS = 500_000
 
 
 class ScriptedWatcher:
@@ -23,6 +25,7 @@ class ScriptedWatcher:
 
     def __init__(self, codec: Codec = "H264", *, wants_results: bool = False) -> None:
         self.codec: Codec = codec
+        self.link = LinkReport(BITRATE_BPS, 0.0)
         self.wants_results = wants_results
         self.pictures: list[EncodedPicture] = []
         self.messages: list[str] = []
@@ -55,7 +58,7 @@ def result(index: int, captured_at_ns: int, size_wh: tuple[int, int] = (64, 48))
 def with_broadcast(test: Callable[[Broadcast, ScriptedClock], Awaitable[None]]) -> None:
     async def run() -> None:
         clock = ScriptedClock()
-        await test(Broadcast(500_000, clock_ns=clock), clock)
+        await test(Broadcast(BITRATE_BPS, clock_ns=clock), clock)
 
     asyncio.run(run())
 
@@ -171,6 +174,40 @@ def test_a_picture_of_another_size_begins_with_a_keyframe() -> None:
             await publish(broadcast, result(index, clock.now_ns, size_wh))
             clock.now_ns += SECOND_NS // 25
         assert [one.is_keyframe for one in watcher.pictures] == [True, False, True]
+
+    with_broadcast(test)
+
+
+def test_a_bad_connection_is_followed_alone_and_changes_nothing_for_others() -> None:
+    async def test(broadcast: Broadcast, _: ScriptedClock) -> None:
+        bad, good = ScriptedWatcher(), ScriptedWatcher()
+        bad.link = LinkReport(BITRATE_BPS / 5, 0.5)
+        broadcast.join(bad)
+        broadcast.adapt()
+        assert broadcast.bitrate_bps == {"H264": BITRATE_BPS // 5, "VP8": BITRATE_BPS}
+        broadcast.join(good)
+        broadcast.adapt()
+        assert broadcast.bitrate_bps["H264"] == BITRATE_BPS
+        # A change too small to be worth it; then none is left.
+        good.link = LinkReport(0.95 * BITRATE_BPS, 0.0)
+        broadcast.adapt()
+        assert broadcast.bitrate_bps["H264"] == BITRATE_BPS
+
+    with_broadcast(test)
+
+
+def test_fewer_bits_need_a_keyframe_in_vp8_and_none_in_h264() -> None:
+    async def test(broadcast: Broadcast, clock: ScriptedClock) -> None:
+        watchers = [ScriptedWatcher("H264"), ScriptedWatcher("VP8")]
+        for watcher in watchers:
+            broadcast.join(watcher)
+        for index in range(4):
+            if index == 2:
+                broadcast.bitrate_bps = {"H264": 100_000, "VP8": 100_000}
+            await publish(broadcast, result(index, clock.now_ns))
+            clock.now_ns += SECOND_NS // 25
+        keyframes = [[one.is_keyframe for one in watcher.pictures] for watcher in watchers]
+        assert keyframes == [[True, False, False, False], [True, False, True, False]]
 
     with_broadcast(test)
 

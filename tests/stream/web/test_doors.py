@@ -186,7 +186,7 @@ def watching(client: Client) -> Iterator[Callable[[], SharedTrack]]:
         try:
             assert peer.stdout is not None
             assert peer.stdout.readline() == "connected\n"
-            yield lambda: next(iter(client.now.viewers)).track
+            yield lambda: next(iter(client.now.hub.viewers)).track
         finally:
             peer.kill()
 

@@ -20,7 +20,7 @@ from stream.web.frame_message import LONGEST_MASK_SIDE_PX, frame_message
 def told(result: Result, size_hw: tuple[int, int] = (48, 64), **more: Any) -> dict[str, Any]:
     frame = Frame(np.zeros((*size_hw, 3), np.uint8), 5, Fraction(1, 25), 5, 0)
     seen = FrameResult(frame, {"model": result}, {"model": {"inference": 2.0}}, **more)
-    message: dict[str, Any] = json.loads(frame_message(seen, 9000, 1234.5, 3.0))
+    message: dict[str, Any] = json.loads(frame_message(seen, 9000, 1234.5, 3.0, {"objects": []}))
     return message
 
 

@@ -17,12 +17,13 @@ from stream.web import prompt_protocol
 from stream.web.access import COOKIE
 from stream.web.guard import BODY_SECONDS
 from stream.web.serve import token_for
+from stream.web.signalling import SDP
+from stream.web.trickle import FRAGMENT
 from tests.models.stand_in_packages import detector_package
 from tests.stream.web.conftest import PATTERN, Client, Serve
 from tests.stream.web.offers import an_offer
 
 TOKEN = "0123456789abcdef"
-SDP = "application/sdp"
 
 
 def post_offer(client: Client, path: str = "/whep/pattern", offer: str | None = None, **headers: str) -> int:
@@ -43,17 +44,12 @@ def test_an_offer_is_answered_and_the_session_ends_where_the_answer_says(serve: 
     # The codec that is named is the codec that is sent: no other is in the answer.
     names = {line.split(" ")[1].split("/")[0] for line in answer.splitlines() if line.startswith("a=rtpmap")}
     assert names == {"H264", "rtx"}
-    assert len(client.now.viewers) == 1
-
-    # PATCH is refused with a reason (draft-ietf-wish-whep), and changes nothing.
-    status, headers, body = client.ask("PATCH", session, b"a=candidate", Content_Type="application/trickle-ice-sdpfrag")
-    assert (status, headers["allow"]) == (405, "DELETE")
-    assert "trickle" in json.loads(body)["detail"]
+    assert len(client.now.hub.viewers) == 1
 
     assert client.ask("DELETE", session.replace("pattern", "other"))[0] == 404
     assert client.ask("DELETE", session)[0] == 200
     assert client.ask("DELETE", session)[0] == 404
-    assert len(client.now.viewers) == 0
+    assert len(client.now.hub.viewers) == 0
 
 
 @pytest.mark.parametrize(
@@ -79,6 +75,14 @@ def test_an_offer_is_answered_and_the_session_ends_where_the_answer_says(serve: 
         ("GET", "/whep/pattern", None, "", 405),
         ("PUT", "/whep/pattern", b"", SDP, 405),
         ("DELETE", "/whep/pattern/nosuchsession", None, "", 404),
+        ("PATCH", "/whep/pattern/nosuchsession", b"", FRAGMENT, 404),
+        ("GET", "/camera/pattern", None, "", 405),
+        # A stream that has a source of its own is sent by nobody else.
+        ("POST", "/whip/pattern", an_offer(direction="sendonly").encode(), SDP, 404),
+        # Who watches sends no camera, and who sends a camera has to take it back.
+        ("POST", "/camera/pattern", an_offer().encode(), SDP, 400),
+        ("POST", "/camera/pattern", an_offer(direction="sendonly").encode(), SDP, 400),
+        ("POST", "/camera/nobody", an_offer(direction="sendrecv").encode(), SDP, 404),
         # JSON that is none, or says something else.
         ("POST", "/api/session", b'{"token": ', "application/json", 422),
         ("POST", "/api/session", b"[]", "application/json", 422),
@@ -100,7 +104,51 @@ def test_what_cannot_be_done_is_refused(
     assert client.ask(method, path, body, **headers)[0] == status
     # And the server is as it was.
     assert client.ask("GET", "/healthz")[0] == 200
-    assert len(client.now.viewers) == 0
+    hub = client.now.hub
+    assert (len(hub.viewers), len(hub.publishers), len(hub.visitors)) == (0, 0, 0)
+
+
+CANDIDATE = "a=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host"
+
+
+@pytest.mark.parametrize(
+    ("tag", "lines", "content_type", "status"),
+    [
+        # As RFC 9725 shows it: credentials, a section, candidates, the end of them.
+        ("{tag}", ["a=ice-ufrag:{user}", "a=ice-pwd:secret", "m=video 9 X 0", "a=mid:0", CANDIDATE], FRAGMENT, 204),
+        ("{tag}", ["a=mid:0", "a=end-of-candidates"], FRAGMENT, 204),
+        ('"other", {tag}', ["a=mid:0", CANDIDATE], FRAGMENT, 204),
+        # Not for whom it is meant.
+        (None, [CANDIDATE], FRAGMENT, 428),
+        ('"another"', [CANDIDATE], FRAGMENT, 412),
+        # A restart of ICE, as the RFC writes it, and one that says so by its credentials.
+        ('"*"', ["a=ice-ufrag:new", CANDIDATE], FRAGMENT, 422),
+        ("{tag}", ["a=ice-ufrag:new", CANDIDATE], FRAGMENT, 422),
+        # More addresses than a server should be made to call on, and what is none.
+        ("{tag}", ["a=mid:0"] + 65 * [CANDIDATE], FRAGMENT, 400),
+        ("{tag}", ["a=candidate:what"], FRAGMENT, 400),
+        ("{tag}", ["a=mid:0", CANDIDATE], SDP, 415),
+    ],
+)
+def test_candidates_may_come_after_the_offer(
+    client: Client, tag: str | None, lines: list[str], content_type: str, status: int
+) -> None:
+    offer = an_offer()
+    _, headers, _ = client.ask("POST", "/whep/pattern", offer.encode(), Content_Type=SDP)
+    assert headers["accept-patch"] == FRAGMENT
+    user = re.search("a=ice-ufrag:(.*)", offer)
+    assert user is not None
+    named = {} if tag is None else {"If_Match": tag.format(tag=headers["etag"])}
+    body = "\r\n".join(lines).format(user=user[1].strip()).encode()
+    assert client.ask("PATCH", headers["location"], body, Content_Type=content_type, **named)[0] == status
+    assert client.ask("DELETE", headers["location"])[0] == 200
+
+
+def test_what_is_taken_where_can_be_asked(client: Client) -> None:
+    _, headers, _ = client.ask("OPTIONS", "/whep/pattern")
+    assert headers["accept-post"] == SDP
+    _, headers, _ = client.ask("OPTIONS", "/whip/pattern/any")
+    assert headers["accept-patch"] == FRAGMENT
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -187,17 +235,25 @@ def test_every_answer_forbids_browsers_what_the_page_does_not_need(client: Clien
         assert "frame-ancestors 'none'" in policy
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
+        # The page's own camera alone.
+        assert headers["permissions-policy"] == "camera=(self), microphone=(), geolocation=()"
         assert "access-control-allow-origin" not in headers
     # A browser asks first whether a page of another origin may post an offer: nobody says yes.
     asked = {"Origin": "https://evil.example", "Access_Control_Request_Method": "POST"}
-    assert client.ask("OPTIONS", "/whep/pattern", None, **asked)[0] in (403, 405)
+    assert client.ask("OPTIONS", "/whep/pattern", None, **asked)[0] == 403
 
 
 def test_with_a_token_only_the_page_itself_and_its_health_are_open(serve: Serve) -> None:
     client = serve({"token": TOKEN})
-    for path in ("/", "/static/app.js", "/healthz"):
+    for path in ("/", "/camera", "/static/app.js", "/healthz"):
         assert client.ask("GET", path)[0] == 200
-    for method, path in (("GET", "/api/streams"), ("GET", "/openapi.json"), ("POST", "/whep/pattern")):
+    for method, path in (
+        ("GET", "/api/streams"),
+        ("GET", "/openapi.json"),
+        ("POST", "/whep/pattern"),
+        ("POST", "/whip/pattern"),
+        ("POST", "/camera/pattern"),
+    ):
         status, headers, _ = client.ask(method, path, an_offer().encode() if method == "POST" else None)
         assert (status, headers["www-authenticate"]) == (401, "Bearer")
     assert client.ask("DELETE", "/whep/pattern/any")[0] == 401
@@ -247,6 +303,15 @@ def test_no_more_may_watch_than_the_limit(serve: Serve) -> None:
     status, headers, _ = client.ask("POST", "/whep/pattern", an_offer().encode(), Content_Type=SDP)
     assert status == 503
     assert int(headers["retry-after"]) > 0
+
+
+def test_no_more_cameras_may_come_than_the_limit(serve: Serve) -> None:
+    client = serve({"max_cameras": 1})
+    assert client.streams()[0]["camera"] == "/camera/pattern"
+    offer = an_offer(direction="sendrecv")
+    assert post_offer(client, "/camera/pattern", offer) == 201
+    assert post_offer(client, "/camera/pattern", offer) == 503
+    assert serve({"max_cameras": 0}).streams()[0]["camera"] is None
 
 
 def test_streams_are_listed_under_names_that_addresses_can_hold(serve: Serve) -> None:

@@ -19,7 +19,7 @@ EXAMPLES = 12
 TOKEN = "0123456789abcdef"
 
 
-@schemathesis.serializer("application/sdp")
+@schemathesis.serializer("application/sdp", "application/trickle-ice-sdpfrag")
 def as_text(_context: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 

@@ -5,59 +5,28 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import json
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import pytest
 from aiortc import RTCPeerConnection
 
-from stream.web import viewers
+from stream.web import sessions
 from stream.web.broadcast import Broadcast
+from stream.web.signalling import SDP
 from tests.stream.web import whep_peer
-from tests.stream.web.conftest import Client, Serve
+from tests.stream.web.conftest import Client, PeerProcess, Serve, peer_process, wait_until
+from tests.stream.web.offers import an_offer
 
 T = TypeVar("T")
 
-ROOT = Path(__file__).parent.parent.parent.parent
 
-
-class Watching:
-    """A process whose viewers are connected."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-
-    def leave(self) -> dict[str, Any]:
-        """Let them go, and hear what they received."""
-        output, _ = self.process.communicate(timeout=20)
-        received: dict[str, Any] = json.loads(output)
-        return received
-
-
-@contextmanager
-def watching(client: Client, *options: str) -> Iterator[Watching]:
-    command = [sys.executable, "-m", "tests.stream.web.whep_peer", f"{client.url}/whep/pattern", *options]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "connected\n"
-            yield Watching(process)
-        finally:
-            process.kill()
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
+def watching(client: Client, *options: str) -> AbstractContextManager[PeerProcess]:
+    return peer_process("tests.stream.web.whep_peer", f"{client.url}/whep/pattern", *options)
 
 
 def in_time(read: Callable[[], T], wanted: T, seconds: float = 10.0) -> T:
@@ -72,7 +41,7 @@ def in_time(read: Callable[[], T], wanted: T, seconds: float = 10.0) -> T:
 def test_a_viewer_decodes_the_stream_in_the_codec_that_it_has(serve: Serve, codec: str) -> None:
     client = serve()
     with watching(client, "--codec", codec, "--decode", "--results") as viewer:
-        track = next(iter(client.now.viewers)).track
+        track = next(iter(client.now.hub.viewers)).track
         wait_until(lambda: track.sent >= 30)
         assert client.streams()[0]["viewers"] == {codec: 1}
         received = viewer.leave()
@@ -86,7 +55,7 @@ def test_a_viewer_decodes_the_stream_in_the_codec_that_it_has(serve: Serve, code
     frames = [message for message in received["messages"] if message["type"] == "frame"]
     assert frames[-1]["index"] > frames[0]["index"]
     assert frames[0]["results"] == {}
-    wait_until(lambda: len(client.now.viewers) == 0)
+    wait_until(lambda: len(client.now.hub.viewers) == 0)
 
 
 def test_a_viewer_who_lost_pictures_gets_the_shared_encoder_to_make_a_keyframe(
@@ -98,18 +67,34 @@ def test_a_viewer_who_lost_pictures_gets_the_shared_encoder_to_make_a_keyframe(
     with watching(client, "--codec", "VP8") as viewer:
         # Who joins asks, too.
         wait_until(lambda: asked == ["VP8"])
-        assert viewer.process.stdin is not None
-        viewer.process.stdin.write("pli\n")
-        viewer.process.stdin.flush()
+        viewer.tell("pli")
         wait_until(lambda: asked == ["VP8", "VP8"])
 
 
+def test_viewers_who_lose_packets_are_sent_fewer_bits_unless_they_are_the_few(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "CHECK_EVERY_SECONDS", 0.2)
+    client = serve({"bitrate_kbps": 1000})
+    bitrate = client.now.hub.streams["pattern"].views.drawn.bitrate_bps
+    with watching(client, "--lost", "0.5", "--results") as bad:
+        wait_until(lambda: bitrate["H264"] < 900_000)
+        with watching(client, "--viewers", "2") as good:
+            wait_until(lambda: bitrate["H264"] == 1_000_000)
+            good.leave()
+        wait_until(lambda: bitrate["H264"] < 900_000)
+        told = [message for message in bad.leave()["messages"] if message["type"] == "sent"]
+    assert told[-1]["lost_share"] == 0.5
+    assert told[-1]["link_kbps"] <= 750
+    assert told[-1]["pictures"] > told[0]["pictures"]
+
+
 def test_viewers_that_come_and_go_leave_nothing_behind(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(viewers, "CHECK_EVERY_SECONDS", 0.5)
+    monkeypatch.setattr(sessions, "CHECK_EVERY_SECONDS", 0.5)
     client = serve()
     with watching(client, "--viewers", "2") as some:
         some.leave()
-    assert in_time(lambda: len(client.now.viewers), 0) == 0
+    assert in_time(lambda: len(client.now.hub.viewers), 0) == 0
     before = left_behind(client)
     for _ in range(2):
         with watching(client, "--viewers", "12") as many:
@@ -124,8 +109,21 @@ def test_viewers_that_come_and_go_leave_nothing_behind(serve: Serve, monkeypatch
     with watching(client, "--viewers", "6") as lost:
         # These say nothing: only their silence tells.
         lost.process.kill()
-    assert in_time(lambda: len(client.now.viewers), 0) == 0
+    assert in_time(lambda: len(client.now.hub.viewers), 0) == 0
     assert in_time(lambda: left_behind(client), before) == before
+
+
+@pytest.mark.parametrize(("path", "direction"), [("/whep/pattern", "recvonly"), ("/camera/pattern", "sendrecv")])
+def test_one_that_never_answers_is_forgotten(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, path: str, direction: str
+) -> None:
+    monkeypatch.setattr(sessions, "CHECK_EVERY_SECONDS", 0.1)
+    client = serve()
+    offer = an_offer(direction=direction).encode()
+    assert client.ask("POST", path, offer, Content_Type=SDP).status == 201
+    hub = client.now.hub
+    assert len(hub.viewers) + len(hub.visitors) == 1
+    wait_until(lambda: len(hub.viewers) + len(hub.visitors) == 0)
 
 
 def test_the_end_of_the_server_reaches_every_viewer_within_two_seconds(serve: Serve) -> None:
@@ -133,7 +131,7 @@ def test_the_end_of_the_server_reaches_every_viewer_within_two_seconds(serve: Se
     with watching(client, "--viewers", "4"):
         began = time.monotonic()
         client.now.server.stop()
-        assert len(client.now.viewers) == 0
+        assert len(client.now.hub.viewers) == 0
         assert time.monotonic() - began < 2
     assert "mirilla-web" not in {thread.name for thread in threading.enumerate()}
 
@@ -163,7 +161,7 @@ def left_behind(client: Client) -> Held:
 
 def test_at_the_end_of_the_server_every_viewer_hears_a_goodbye(serve: Serve) -> None:
     client = serve()
-    options = argparse.Namespace(codec=None, results=True, decode=False, token=None)
+    options = argparse.Namespace(codec=None, results=True, decode=False, token=None, lost=None)
 
     async def watch_until_the_end() -> None:
         peers = [await whep_peer.watch(f"{client.url}/whep/pattern", options) for _ in range(3)]

@@ -39,9 +39,9 @@ def test_models_of_served_streams_change_and_their_addresses_stay(
             assert time.monotonic() < end, said
             time.sleep(0.02)
         assert sorted(said) == ["back: changed: models", "front: changed: models"]
-        models = {name: list(stream.pipeline.providers) for name, stream in now.streams.items()}
+        models = {name: list(stream.pipeline.providers) for name, stream in now.hub.streams.items()}
         assert models == {"front": ["quickdraw-345"], "back": []}
-        assert {stream.state for stream in now.streams.values()} == {"running"}
+        assert {stream.state for stream in now.hub.streams.values()} == {"running"}
     assert not list(tmp_path.glob("*.mp4"))
 
 

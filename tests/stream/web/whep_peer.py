@@ -1,6 +1,7 @@
 """Viewers that are not ours: aiortc's own receivers in a process of their own, which watch by WHEP.
 
     python -m tests.stream.web.whep_peer URL [--viewers N] [--codec VP8] [--decode] [--results] [--token TOKEN]
+        [--lost SHARE]
 
 Prints `connected` when all of them are, and a line of JSON about what they received when standard input is closed.
 Its rates are those since the last line on standard input; the line `pli` asks for a keyframe.
@@ -121,11 +122,15 @@ async def main() -> None:
     parser.add_argument("--viewers", type=int, default=1)
     parser.add_argument("--codec")
     parser.add_argument("--token")
+    parser.add_argument("--lost", type=float, help="share of packets that reports call lost, 0 to 1")
     for switch in ("--decode", "--results"):
         parser.add_argument(switch, action="store_true")
     options = parser.parse_args()
     if not options.decode:
         aiortc.rtcrtpreceiver.get_decoder = lambda codec: NoDecoder()  # type: ignore[attr-defined] # noqa: ARG005
+    if options.lost is not None:
+        lost = round(256 * options.lost)
+        aiortc.rtcrtpreceiver.StreamStatistics.fraction_lost = property(lambda _: lost)  # type: ignore[assignment,method-assign]
     peers = [await watch(options.url, options) for _ in range(options.viewers)]
     say("connected")
     began, pictures, size = time.monotonic(), NoDecoder.pictures, NoDecoder.bytes
