@@ -4,6 +4,7 @@
 """
 
 from models.chain import TopDown
+from models.drawing_chain import DrawingChain
 from models.errors import MirillaError, ModelError
 from models.model import Model, load_model
 from models.prompted_model import PromptedModel, load_prompted_model
@@ -14,6 +15,7 @@ __all__ = [
     "Classification",
     "DepthMap",
     "Detections",
+    "DrawingChain",
     "MirillaError",
     "Model",
     "ModelError",

@@ -104,6 +104,11 @@ class Model:
         """Whether the input has the size of the picture, so that it is worth to `warm_up` for a stream's own."""
         return self.manifest.input.height is None or self.manifest.input.width is None
 
+    @property
+    def takes_any_tensor(self) -> bool:
+        """Whether the graph runs at other heights and widths than its manifest's."""
+        return None in self._inputs[self.manifest.input.name].shape[2:]
+
     def infer(self, tensor: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """The graph's outputs by name, for inputs float32 (N, C, H, W) that the task made.
 

@@ -19,6 +19,7 @@ from stream.measure_commands import compare, evaluate
 from stream.model_commands import export, list_models, train_sketch_model
 from stream.run_command import Report, exit_as, run, view_for
 from stream.segment_command import segment
+from stream.segmenter_commands import train_drawing_segmenter, train_person_segmenter, train_unet
 from stream.serve_command import serve
 from stream.terminal import Debug, Quiet, log_to_terminal, out, say, say_with_traceback
 from stream.train_commands import train_webcam_detector, write_webcam_sets
@@ -33,6 +34,9 @@ train_app = typer.Typer(help="Make the bundled networks again, or train them on 
 app.command(name="run")(run)
 app.add_typer(train_app, name="train")
 train_app.command(name="sketch")(train_sketch_model)
+train_app.command(name="person-segmenter")(train_person_segmenter)
+train_app.command(name="drawing-segmenter")(train_drawing_segmenter)
+train_app.command(name="unet")(train_unet)
 train_app.command(name="webcam-detector")(train_webcam_detector)
 train_app.command(name="webcam-sets")(write_webcam_sets)
 app.command(name="export")(export)

@@ -51,13 +51,13 @@ class CountSettings(Checked):
 
 
 class DetectorSettings(Checked):
-    """The detector that finds people for a pose model; it runs where the pose model runs."""
+    """The detector that finds people for a pose model, or drawings for a sketch model; it runs where that runs."""
 
     package: str
-    """As a model's; `none` takes the whole picture for one person."""
+    """As a model's; `none` takes the whole picture for one person, or looks for one drawing in it."""
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     classes: tuple[str, ...] | None = None
-    """None takes what is called `person`, or everything where the detector knows no such class."""
+    """None takes what is called `person` or `drawing`, or everything where the detector knows no such class."""
     max_detections: Annotated[int, Field(ge=1)] = 300
 
 
@@ -88,7 +88,9 @@ class ModelSettings(Checked):
     """Objects keep an id from frame to frame, and are counted."""
     count: CountSettings | None = None
     detector: Annotated[DetectorSettings | None, BeforeValidator(_as_model)] = None
-    """For pose models, and only for them."""
+    """For pose models and sketch models, and only for them."""
+    ink: Annotated[str, Field(min_length=1)] | None = None
+    """For sketch models behind a detector: the package that tells ink from paper; None takes `drawing-segmenter`."""
 
 
 class OverlaySettings(Checked):
@@ -105,6 +107,8 @@ class OverlaySettings(Checked):
     """`LABEL` or `LABEL:REST`, with a rest of `white`, `blur` or `grey`."""
     highlight: str | None = None
     """`LABEL`."""
+    background: Annotated[str, Field(min_length=1)] = "none"
+    """What comes behind people: `blur`, `white`, a picture's path, or `none`, what is there."""
 
 
 def _as_overlay(value: Any) -> Any:

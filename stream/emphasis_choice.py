@@ -1,18 +1,22 @@
-"""What `isolate` and `highlight` mean for a stream's models; asked before the first frame (main thread)."""
+"""What `isolate`, `highlight` and `background` mean for a stream; asked before the first frame (main thread)."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from pathlib import Path
 
 from models.chain import LoadedModel, TopDown
 from models.prompted_model import PromptedModel
 from stream.config import OverlaySettings
-from stream.errors import ConfigError
+from stream.errors import ConfigError, SourceError
+from stream.overlays.background import BLUR, PERSON, WHITE, Background
 from stream.overlays.emphasis import Emphasis, Rest
 from stream.pointing.pointed_step import MOST_OBJECTS
+from stream.sources.still import read_still
 
 TASKS_WITH_BOXES = ("object_detection", "instance_segmentation")
+_TASKS_WITH_MASKS = ("instance_segmentation", "semantic_segmentation")
 _TASKS_WITH_AREAS = (*TASKS_WITH_BOXES, "semantic_segmentation")
 _RESTS: dict[str, Rest] = {"white": "white", "blur": "blur", "grey": "grey"}
 
@@ -37,6 +41,44 @@ def emphasis_for(settings: OverlaySettings, models: Sequence[LoadedModel]) -> Em
         _check_label("highlight", settings.highlight, models)
         return Emphasis(settings.highlight, "dim")
     return None
+
+
+def background_for(settings: OverlaySettings, models: Sequence[LoadedModel]) -> Background | None:
+    """What comes behind people; None where what is there stays.
+
+    Raises:
+        ConfigError: no model tells people from the rest, the picture cannot be read, or a label is to stand alone, too.
+    """
+    wanted = settings.background
+    if wanted == "none":
+        return None
+    for key in ("isolate", "highlight"):
+        if getattr(settings, key) is not None:
+            raise ConfigError(f"overlay: background and {key} exclude one another; leave one of them out")
+    if not any(_finds_people(model) for model in models):
+        raise ConfigError(
+            f"background: {wanted!r}: no model of the stream tells people from what is behind them; "
+            f"add 'person-segmenter' (--model), or another that has the class {PERSON!r} and masks"
+        )
+    if wanted in (BLUR, WHITE):
+        return Background("blur" if wanted == BLUR else "white")
+    try:
+        return Background(read_still(Path(wanted).expanduser()))
+    except SourceError as error:
+        raise ConfigError(
+            f"background: {wanted!r} is neither {BLUR}, {WHITE} nor none, and no picture that can be read; mend it"
+        ) from error
+
+
+def _finds_people(model: LoadedModel) -> bool:
+    if isinstance(model, PromptedModel):
+        return False
+    wanted = model.filter.classes
+    return (
+        model.manifest.task in _TASKS_WITH_MASKS
+        and PERSON in model.manifest.class_names
+        and (wanted is None or PERSON in wanted)
+    )
 
 
 def _check_label(key: str, label: str, models: Sequence[LoadedModel]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stream.model_step import Step
+from stream.overlays.background import Background
 from stream.overlays.emphasis import Emphasis
 from stream.picture_timing import Timing
 from stream.sinks.sink import Sink
@@ -19,11 +20,13 @@ class Look:
         hud: the run's figures.
         watermark: the time of capture: see `stream.watermark`.
         emphasis: the label that stands alone in the picture, or before all others; None where none does.
+        background: what comes behind people; None leaves what is there.
     """
 
     hud: bool = True
     watermark: bool = False
     emphasis: Emphasis | None = None
+    background: Background | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from models.tasks.object_detection import DEFAULT_THRESHOLD
 from stream.config import ModelSettings
 from stream.errors import ConfigError
 from stream.event_log import log_event
-from stream.pose_models import with_detector
+from stream.model_chains import with_detector
 from stream.tracking import LEAST_SCORE
 
 _NOT_OF_LOADING = {"every", "skip_unchanged", "count", "alternatives"}

@@ -12,11 +12,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.guessed_drawings import GuessedDrawings
 from models.model import StageTimer
 from models.results import DepthMap, Detections, Poses, Result
 from stream.counting import Counts, ObjectCounter
 from stream.depth_range import DepthRange
 from stream.frame import Frame
+from stream.guess_smoothing import GuessSmoother
 from stream.scene_change import SceneChange
 from stream.tracking import Tail, Tracker
 
@@ -118,6 +120,7 @@ class ModelStep:
         self._threshold = threshold
         self.counter = counter
         self._depth_range = DepthRange()
+        self._smoother = GuessSmoother()
         self._count = 0
         self._last: Seen | None = None
 
@@ -154,6 +157,10 @@ class ModelStep:
             return Seen(result, frame)
         with timer("tracking"):
             tails: Sequence[Tail] = ()
+            if isinstance(result, GuessedDrawings) and self.tracker is not None:
+                named = self._named(result, self.tracker, frame.pts_seconds)
+                counted = None if self.counter is None else self.counter.update(named, frame.size_wh)
+                return Seen(named, frame, counts=counted)
             objects = result.objects if isinstance(result, Poses) else result
             if self.tracker is not None:
                 self.tracker.threshold = self.tracker.threshold if self._threshold is None else self._threshold
@@ -162,3 +169,10 @@ class ModelStep:
                 tails = self.tracker.tails()
             counts = None if self.counter is None else self.counter.update(objects, frame.size_wh)
         return Seen(result, frame, tails=tails, counts=counts)
+
+    def _named(self, drawings: GuessedDrawings, tracker: Tracker, seconds: float) -> Detections:
+        """The drawings with their ids and steady names; they are followed as drawings, whatever they are taken for."""
+        found, places = drawings.as_found()
+        tracker.threshold = tracker.threshold if self._threshold is None else self._threshold
+        rows, track_ids = tracker.follow(found, seconds)
+        return self._smoother.update(drawings.tracked_rows(places[rows], track_ids), seconds)

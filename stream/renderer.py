@@ -62,8 +62,9 @@ class Renderer:
             is_refreshed: whether it is the last frame once more, so that only the figures have changed.
         """
         image = result.frame.image
-        watermark = self._look.watermark
-        if not self._hud and not result.results and not watermark and self.classes.emphasis is None:
+        watermark, background = self._look.watermark, self._look.background
+        is_changed = self.classes.emphasis is not None or background is not None
+        if not self._hud and not result.results and not watermark and not is_changed:
             return image
         self.classes.note(result.results)
         if self._canvas is None or self._canvas.shape != image.shape:
@@ -80,6 +81,8 @@ class Renderer:
             counts=result.counts,
             strengths=result.strengths,
             emphasis=self.classes.emphasis,
+            background=background,
+            seconds=result.frame.pts_seconds,
         )
         if watermark:
             draw_watermark(self._canvas, self._clock.epoch_ms(result.frame.captured_at_ns))

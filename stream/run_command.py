@@ -74,6 +74,7 @@ Watermark = Annotated[
 Isolate = Annotated[
     str | None, typer.Option(help="LABEL, LABEL:white, LABEL:blur or LABEL:grey: show only what has this label.")
 ]
+Background = Annotated[str | None, typer.Option(help="blur, white, a picture, or none: what comes behind people.")]
 Highlight = Annotated[str | None, typer.Option(help="LABEL: dim all that has not this label.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace output that exists.")]
 Unverified = Annotated[bool, typer.Option("--unverified", help="Take models whose checksum or parity check failed.")]
@@ -109,6 +110,7 @@ def run(
     watermark: Watermark = False,
     isolate: Isolate = None,
     highlight: Highlight = None,
+    background: Background = None,
     overwrite: Overwrite = False,
     unverified: Unverified = False,
     report: Report = None,
@@ -131,7 +133,8 @@ def run(
         "frames": frames, "duration": duration, "realtime": realtime or None, "max_age_ms": max_age,
         "reconnect": reconnect, "rtsp_transport": rtsp_transport,
     }  # fmt: skip
-    on_overlays = {"results": overlay, "watermark": watermark or None, "isolate": isolate, "highlight": highlight}
+    on_overlays = {"results": overlay, "watermark": watermark or None, "isolate": isolate, "highlight": highlight,
+                   "background": background}  # fmt: skip
     options = RunOptions(
         source or (),
         model or (),

@@ -12,19 +12,20 @@ from typing import Any
 
 from models import MirillaError
 from models.chain import LoadedModel
+from models.drawing_chain import DrawingChain
 from models.prompted_model import PromptedModel
 from stream.capture_stage import Limits
 from stream.config import ModelSettings, StreamSettings
 from stream.counting import ObjectCounter
-from stream.emphasis_choice import TASKS_WITH_BOXES, emphasis_for
+from stream.emphasis_choice import TASKS_WITH_BOXES, background_for, emphasis_for
 from stream.errors import ConfigError, SinkError
 from stream.live_parts import LiveParts, Look
 from stream.metrics import Metrics
+from stream.model_chains import POSES
 from stream.model_shelf import ModelShelf, about, threshold_of
 from stream.model_step import ModelStep, Step
 from stream.pipeline import Pipeline
 from stream.pointing.pointed_step import PointedStep
-from stream.pose_models import POSES
 from stream.sinks import Sink, make_sink
 from stream.sinks.late_start import LateStart
 from stream.sources import Source
@@ -235,11 +236,14 @@ class RunningStream:
             if left:
                 raise ConfigError(f"sinks: {left[0]!r} comes and goes with the run: needs a restart")
         was, will_be = before.settings.overlay, made.settings.overlay
-        if any(sink.shows_plain for sink in self._sinks) and (was.isolate, was.browser) != (
+        if any(sink.shows_plain for sink in self._sinks) and (was.isolate, was.background, was.browser) != (
             will_be.isolate,
+            will_be.background,
             will_be.browser,
         ):
-            raise ConfigError("overlay: isolate and browser hold for all who watch in browsers: needs a restart")
+            raise ConfigError(
+                "overlay: isolate, background and browser hold for all who watch in browsers: needs a restart"
+            )
 
     def _parts(self, made: Made) -> LiveParts:
         overlay = made.settings.overlay
@@ -247,7 +251,7 @@ class RunningStream:
         return LiveParts(
             [step for _, step in made.steps],
             [*(sink for _, sink in made.sinks), *self._extra_sinks],
-            Look(overlay.hud, overlay.watermark, emphasis_for(overlay, models)),
+            Look(overlay.hud, overlay.watermark, emphasis_for(overlay, models), background_for(overlay, models)),
             overlay.results,
             made.settings.max_age_ms,
         )
@@ -276,7 +280,9 @@ class RunningStream:
             model.warm_up(self._source.info.width, self._source.info.height)
         before = self._made.step_before(settings)
         counter, threshold = None, threshold_of(settings)
-        tracker = (before and before[1].tracker) or Tracker(threshold) if settings.track else None
+        # What drawings are taken for is steadied over the frames that show them.
+        is_followed = settings.track or isinstance(model, DrawingChain)
+        tracker = (before and before[1].tracker) or Tracker(threshold) if is_followed else None
         if before and (before[0].track, before[0].count) == (settings.track, count):
             counter = before[1].counter
         elif settings.track or count is not None:

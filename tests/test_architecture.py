@@ -33,7 +33,7 @@ NEVER = {
     "exporters": {"stream"},
     "stream": {"exporters", "models.networks", "models.training"},
 }
-LAZY = {"stream/cli.py", "stream/model_commands.py", "stream/train_commands.py"}
+LAZY = {"stream/cli.py", "stream/model_commands.py", "stream/train_commands.py", "stream/segmenter_commands.py"}
 """May import anything, but inside a function only."""
 
 

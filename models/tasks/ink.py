@@ -41,6 +41,8 @@ _OWN_PEN = (0.6, 1.9)
 _EDGE_GAIN = np.float32(3)
 """How much sharper than in the frame the edges of ink become that is shown as it is."""
 
+_MASK_SOFTNESS_PX = 0.7
+
 _CANVAS_PX = 8 * SIDE_PX
 _UNITS_ACROSS = BOX + 2 * PADDING + LINE_DIAMETER
 _UNIT_PX = _CANVAS_PX / _UNITS_ACROSS
@@ -84,6 +86,22 @@ def find_drawing(image: Image) -> InkDrawing | None:
             limit = np.array([image.shape[1], image.shape[0]] * 2, np.float32)
             return InkDrawing(drawing, np.minimum(region, limit))
     return None
+
+
+def draw_ink(ink: Mask) -> Image | None:
+    """A mask of ink, uint8 (H, W), 0 or 255, as Quick, Draw! would have drawn it; None where there are no lines in it.
+
+    Small marks far from the rest are left out.
+
+    Returns:
+        uint8 (28, 28), white strokes on black.
+    """
+    if not cv2.countNonZero(ink):
+        return None
+    main = _main_cluster(ink)
+    # Cells of a small mask would otherwise be steps of the line.
+    soft = np.asarray(cv2.GaussianBlur(main, (0, 0), _MASK_SOFTNESS_PX), np.uint8)
+    return _redraw(main, soft)
 
 
 def _reduce(image: Image) -> tuple[Image, float]:

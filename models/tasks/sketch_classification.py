@@ -49,10 +49,13 @@ class SketchClassification:
     def as_input(self, found: InkDrawing | None) -> NDArray[np.float32]:
         """A drawing as the graph takes it, float32 (1, 1, 28, 28); black where there is none."""
         drawing = np.zeros((SIDE_PX, SIDE_PX), np.uint8) if found is None else found.drawing
+        return self.tensor(drawing[None])
+
+    def tensor(self, drawings: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The input float32 (N, 1, 28, 28) for drawings uint8 (N, 28, 28), white strokes on black."""
         spec = self._manifest.input
-        levels = drawing.astype(np.float32) * np.float32(spec.scale)
-        tensor: NDArray[np.float32] = (levels - np.float32(spec.mean[0])) / np.float32(spec.std[0])
-        return tensor[None, None]
+        levels = drawings.astype(np.float32) * np.float32(spec.scale)
+        return np.asarray((levels - np.float32(spec.mean[0])) / np.float32(spec.std[0]))[:, None]
 
     def postprocess(self, outputs: Mapping[str, NDArray[Any]], geometry: InkDrawing | None) -> SketchGuess:
         """All classes, best first, from logits (1, C); none where `preprocess` found no drawing.

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.training.errors import TrainingError
 
-_OF_THE_MACHINE = ("data", "output", "resume", "threads", "loaders", "device", "report_every", "watched")
+_OF_THE_MACHINE = ("kind", "data", "output", "resume", "threads", "loaders", "device", "report_every", "watched")
 """Settings that the weights do not depend on, or that the command names in another way."""
 
 
@@ -75,7 +75,7 @@ def command_of(settings: Settings, name: str, options: Sequence[str]) -> str:
         if setting.name in _OF_THE_MACHINE or value == setting.default:
             continue
         if setting.name in options:
-            words += [f"--{setting.name.replace('_', '-')}", str(value)]
+            words += [f"--{setting.name.replace('_', '-')}", told(value)]
         else:
             words += [
                 "--set",

@@ -29,7 +29,7 @@ from stream.emphasis_choice import TASKS_WITH_BOXES
 from stream.errors import ConfigError
 from stream.frame import Frame, SourceInfo
 from stream.frame_result import FrameResult
-from stream.pose_models import POSES
+from stream.model_chains import POSES
 from stream.sinks import make_sink
 from stream.sinks.partial_file import PartialFile
 

@@ -19,6 +19,7 @@ import stream.overlays
 from models.discovery import modules_with
 from models.results import Result, objects_of
 from stream.counting import Counts
+from stream.overlays.background import Background
 from stream.overlays.counts import draw_count_marks, draw_count_panel
 from stream.overlays.emphasis import Emphasis
 from stream.overlays.hud import HudReading, draw_hud
@@ -51,6 +52,8 @@ class Painter:
         counts: Mapping[str, Counts] = MappingProxyType({}),
         strengths: Mapping[str, float] = MappingProxyType({}),
         emphasis: Emphasis | None = None,
+        background: Background | None = None,
+        seconds: float = 0.0,
     ) -> None:
         """Draw results, and the HUD where there is a reading, in place.
 
@@ -62,6 +65,8 @@ class Painter:
             counts: what has been counted, by model name.
             strengths: of the results that are drawn faintly, 0..1, by model name.
             emphasis: the label that stands alone, or before all others.
+            background: what comes behind people.
+            seconds: presentation time of the picture, by which a background keeps its edge steady.
 
         Raises:
             ValueError: the canvas is no such array.
@@ -73,6 +78,9 @@ class Painter:
         layout = Layout(width, height)
         overlays = {title: self._overlay_for(result) for title, result in results.items()}
         drawn = results
+        if background is not None:
+            background.apply(canvas, results, seconds)
+            drawn = results = background.drawn(results)
         if emphasis is not None:
             emphasis.apply(canvas, results)
             drawn = emphasis.drawn(results)
@@ -89,9 +97,9 @@ class Painter:
                 overlays[title].draw_marks(canvas, result, layout)
         if hud is not None:
             draw_hud(canvas, hud, layout)
-        for title, overlay in overlays.items():
+        for title, result in results.items():
             with _faintly(canvas, strengths.get(title, 1.0)):
-                overlay.draw_panel(canvas, results[title], title, layout)
+                overlays[title].draw_panel(canvas, result, title, layout)
         for title, counted in counts.items():
             draw_count_panel(canvas, counted, title, layout)
 

@@ -43,13 +43,7 @@ class Emphasis:
             canvas: uint8 (H, W, 3), BGR, the picture itself.
             results: by model name, of that picture.
         """
-        marked = np.zeros(canvas.shape[:2], np.uint8)
-        for result in results.values():
-            objects = objects_of(result)
-            if objects is not None:
-                _mark_objects(marked, objects, self.label)
-            elif isinstance(result, SegmentationMap):
-                _mark_segments(marked, result, self.label)
+        marked = marked_label(results, self.label, (canvas.shape[0], canvas.shape[1]))
         cv2.copyTo(_changed(canvas, self.rest), cv2.bitwise_not(marked), canvas)
 
     def drawn(self, results: Mapping[str, Result]) -> dict[str, Result]:
@@ -68,16 +62,46 @@ class Emphasis:
         return kept
 
 
+def marked_label(
+    results: Mapping[str, Result], label: str, shape_hw: tuple[int, int], *, with_boxes: bool = True
+) -> NDArray[np.uint8]:
+    """Where a label is, uint8 (H, W), 0 or 255.
+
+    Args:
+        results: by model name, of a picture of that shape.
+        label: a class name.
+        shape_hw: of the picture.
+        with_boxes: whether the boxes of models that give no masks count.
+    """
+    marked = np.zeros(shape_hw, np.uint8)
+    for result in results.values():
+        objects = objects_of(result)
+        if objects is not None:
+            _mark_objects(marked, objects, label, with_boxes=with_boxes)
+        elif isinstance(result, SegmentationMap):
+            _mark_segments(marked, result, label)
+    return marked
+
+
+def out_of_focus(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture uint8 (H, W, 3) with nothing small left in it."""
+    height, width = picture.shape[:2]
+    # Shrunken, the same blur is a hundredth of the work.
+    small_wh = (max(1, width // _BLUR_SHRINK), max(1, height // _BLUR_SHRINK))
+    small = cv2.GaussianBlur(cv2.resize(picture, small_wh, interpolation=cv2.INTER_AREA), (0, 0), _BLUR_SIGMA)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
 def _rows(result: Detections, label: str) -> NDArray[np.int64]:
     """The objects, by index, that are called so."""
     return np.flatnonzero([name == label for name in result.labels])
 
 
-def _mark_objects(marked: NDArray[np.uint8], result: Detections, label: str) -> None:
+def _mark_objects(marked: NDArray[np.uint8], result: Detections, label: str, *, with_boxes: bool) -> None:
     for row in _rows(result, label).tolist():
         if result.masks is not None:
             cv2.bitwise_or(marked, result.masks[row].view(np.uint8) * np.uint8(255), dst=marked)
-        else:
+        elif with_boxes:
             left, top = np.floor(result.boxes_xyxy[row, :2]).clip(0).astype(int).tolist()
             right, bottom = np.ceil(result.boxes_xyxy[row, 2:]).clip(0).astype(int).tolist()
             marked[top:bottom, left:right] = 255
@@ -98,8 +122,4 @@ def _changed(picture: NDArray[np.uint8], rest: Rest) -> NDArray[np.uint8]:
     if rest == "grey":
         grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
         return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
-    height, width = picture.shape[:2]
-    # Shrunken, the same blur is a hundredth of the work.
-    small_wh = (max(1, width // _BLUR_SHRINK), max(1, height // _BLUR_SHRINK))
-    small = cv2.GaussianBlur(cv2.resize(picture, small_wh, interpolation=cv2.INTER_AREA), (0, 0), _BLUR_SIGMA)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+    return out_of_focus(picture)

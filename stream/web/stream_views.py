@@ -31,15 +31,14 @@ class StreamViews:
         Raises:
             ConfigError: pages are to draw on a picture that they must not see.
         """
-        if overlay.browser and overlay.isolate is not None:
-            raise ConfigError(
-                f"overlay.isolate: {overlay.isolate!r} hides what pages are shown with 'browser: true'; leave one out"
-            )
+        hidden = _hidden_by(overlay)
+        if overlay.browser and hidden is not None:
+            raise ConfigError(f"overlay.{hidden} hides what pages are shown with 'browser: true'; leave one out")
         self.bitrate_kbps = bitrate_kbps
         self.is_drawn_by_pages = overlay.browser
         self.drawn = Broadcast(bitrate_kbps * 1000)
-        # Who isolates may mean to hide the rest.
-        self.plain = Broadcast(bitrate_kbps * 1000) if overlay.isolate is None else None
+        # Who isolates, or puts something behind people, may mean to hide the rest.
+        self.plain = Broadcast(bitrate_kbps * 1000) if hidden is None else None
         self.legend = Legend()
         clock = CaptureClock() if overlay.watermark else None
         self.sink = WebSink(self.drawn, self.plain, self.legend, watermark=clock)
@@ -72,3 +71,10 @@ class StreamViews:
     @property
     def _broadcasts(self) -> list[Broadcast]:
         return [self.drawn] if self.plain is None else [self.drawn, self.plain]
+
+
+def _hidden_by(overlay: OverlaySettings) -> str | None:
+    """What keeps a part of the picture from being seen, as `KEY: VALUE`; None where nothing does."""
+    if overlay.isolate is not None:
+        return f"isolate: {overlay.isolate!r}"
+    return None if overlay.background == "none" else f"background: {overlay.background!r}"

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks import (
+    backgrounds,
     budget,
     carrying,
     decoding,
@@ -39,6 +40,7 @@ from tests.benchmarks import (
 BENCHMARKS: dict[str, Callable[..., Table]] = {
     "recorded-video": recorded_video.run,
     "overlays": overlays.run,
+    "backgrounds": backgrounds.run,
     "budget": budget.run,
     "decoding": decoding.run,
     "end-to-end": end_to_end.run,

@@ -10,10 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from exporters.export import export_package
 from models import Classification, Detections, Model, SegmentationMap, load_model
 from models.manifest import MANIFEST_NAME
+from models.networks.unet import UNet
+from tests.exporters.checkpoints import write_checkpoint
 from tests.models.pipeline_comparison import (
     SCORE_TOLERANCE,
     THRESHOLD,
@@ -54,6 +58,24 @@ def test_segformer_labels_what_the_pipeline_labels(tmp_path: Path, test_data: Pa
         expected, found = expected_map(pipeline, path, image.shape[:2]), model(image)
         assert isinstance(found, SegmentationMap)
         assert len(np.unique(expected)) >= 3
+        assert (found.class_map == expected).mean() >= 0.995
+
+
+@pytest.mark.parametrize("name", ["unet", "unet-binary"])
+def test_unet_labels_what_torch_labels(tmp_path: Path, test_data: Path, name: str) -> None:
+    """No pipeline takes a network without a processor: Pillow and torch alone stand for one."""
+    checkpoint = write_checkpoint(name, tmp_path / "checkpoint")
+    model = load_model(export_package(checkpoint, tmp_path / "package"), device="cpu", threads=1)
+    network = UNet.from_pretrained(checkpoint).train(mode=False)
+    for path, image in pictures(test_data):
+        small = Image.open(path).convert("RGB").resize((32, 32), Image.Resampling.BILINEAR)
+        pixels = torch.from_numpy(np.asarray(small, np.float32) / 255).permute(2, 0, 1)[None]
+        with torch.inference_mode():
+            logits = network(pixels).logits
+        whole = torch.nn.functional.interpolate(logits, image.shape[:2], mode="bilinear", align_corners=False)[0]
+        expected = (whole[0] > 0).numpy() if len(whole) == 1 else whole.argmax(dim=0).numpy()
+        found = model(image)
+        assert isinstance(found, SegmentationMap)
         assert (found.class_map == expected).mean() >= 0.995
 
 

@@ -17,8 +17,9 @@ from models.training.quickdraw_data import Split, read_sketches
 from models.training.sketch_accuracy import confusion_matrix, most_confused, predict, top_k_shares
 from models.training.sketch_batches import MixedBatch, balanced_order, mixed_loss
 from models.training.sketch_settings import SketchTrainingSettings
-from models.training.train_sketch import RESUME_FILE, train_sketch
+from models.training.train_sketch import train_sketch
 from models.training.trained_sketch import EpochReport, TrainedSketch
+from models.training.training_state import RESUME_FILE
 from tests.models.training.drawn_files import SHAPES, write_bitmaps, write_strokes
 
 

@@ -60,6 +60,6 @@ def test_what_is_to_be_hidden_is_not_hidden_behind_the_back_of_those_who_see_the
             assert time.monotonic() < end
             time.sleep(0.02)
     assert [record.getMessage() for record in caplog.records] == [
-        "overlay: isolate and browser hold for all who watch in browsers: needs a restart; "
+        "overlay: isolate, background and browser hold for all who watch in browsers: needs a restart; "
         "the configuration before goes on"
     ]
