@@ -44,7 +44,7 @@ def emphasis_for(settings: OverlaySettings, models: Sequence[LoadedModel]) -> Em
 
 
 def background_for(settings: OverlaySettings, models: Sequence[LoadedModel]) -> Background | None:
-    """What comes behind people; None where what is there stays.
+    """What comes behind people, and behind what was pointed at; None where what is there stays.
 
     Raises:
         ConfigError: no model tells people from the rest, the picture cannot be read, or a label is to stand alone, too.
@@ -55,7 +55,7 @@ def background_for(settings: OverlaySettings, models: Sequence[LoadedModel]) -> 
     for key in ("isolate", "highlight"):
         if getattr(settings, key) is not None:
             raise ConfigError(f"overlay: background and {key} exclude one another; leave one of them out")
-    if not any(_finds_people(model) for model in models):
+    if not any(_has_foreground(model) for model in models):
         raise ConfigError(
             f"background: {wanted!r}: no model of the stream tells people from what is behind them; "
             f"add 'person-segmenter' (--model), or another that has the class {PERSON!r} and masks"
@@ -70,9 +70,10 @@ def background_for(settings: OverlaySettings, models: Sequence[LoadedModel]) -> 
         ) from error
 
 
-def _finds_people(model: LoadedModel) -> bool:
+def _has_foreground(model: LoadedModel) -> bool:
+    """Whether a model gives masks of people, or of what somebody points at."""
     if isinstance(model, PromptedModel):
-        return False
+        return True
     wanted = model.filter.classes
     return (
         model.manifest.task in _TASKS_WITH_MASKS

@@ -110,7 +110,7 @@ class Renderer:
         return self._reading
 
     def _take_reading(self, width: int, height: int) -> HudReading:
-        now = self._metrics.snapshot()
+        now, recent_ms = self._metrics.snapshot(), self._metrics.recent_stage_ms()
         return HudReading(
             width=width,
             height=height,
@@ -124,6 +124,8 @@ class Renderer:
             dropped=sum(now.dropped.values()),
             providers=self._providers,
             result_age_ms=now.result_age_ms.get("p50"),
+            encoder_ms=recent_ms.get("encoder"),
+            decoder_ms=recent_ms.get("decoder"),
             stale_seconds=now.stale_seconds,
             status=_in_words(self._source.status if self._source else None),
         )

@@ -1,4 +1,4 @@
-"""What is behind people becomes white, blurred or another picture: `background` (write thread).
+"""What is behind people, or behind what was pointed at, becomes white, blurred or another picture (write thread).
 
 Unlike `isolate` the edge is soft, and it is steady: the mask is smoothed in time, more where it trembles and less where
 something really moves, and begins anew where the scene is cut. Until somebody has been seen, all is background: what
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.prompted_model import TASK as POINTED
 from models.results import Detections, Result, SegmentationMap
 from stream.grey_view import small_grey
 from stream.overlays.emphasis import marked_label, out_of_focus
@@ -56,22 +57,26 @@ class Background:
 
         Args:
             canvas: uint8 (H, W, 3), BGR, the picture itself.
-            results: by model name, of that picture; masks and maps with the class `person` count.
+            results: by model name, of that picture; masks and maps with the class `person` count, and masks of what
+                somebody pointed at.
             seconds: the frame's presentation time.
         """
         height, width = canvas.shape[:2]
         marked = marked_label(results, PERSON, (height, width), with_boxes=False)
+        for result in results.values():
+            if isinstance(result, Detections) and result.task == POINTED and result.masks is not None:
+                marked |= result.masks.any(axis=0).view(np.uint8) * np.uint8(255)
         share = self._steady(_softened(marked), canvas, seconds)
         alpha = cv2.resize(_levels(share), (width, height), interpolation=cv2.INTER_LINEAR)
         _put_behind(canvas, self._behind(canvas), np.asarray(alpha, np.uint8))
 
     def drawn(self, results: Mapping[str, Result]) -> dict[str, Result]:
-        """The results that are still drawn: no tint covers the people that stand before the new background."""
+        """The results that are still drawn: no tint covers what stands before the new background."""
         kept: dict[str, Result] = {}
         for name, result in results.items():
             if isinstance(result, SegmentationMap) and PERSON in result.class_names:
                 continue
-            if isinstance(result, Detections) and result.masks is not None and PERSON in result.class_names:
+            if isinstance(result, Detections) and (PERSON in result.class_names or result.task == POINTED):
                 kept[name] = replace(result, masks=None)
             else:
                 kept[name] = result

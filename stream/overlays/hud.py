@@ -31,6 +31,7 @@ class HudReading:
         result_age_ms: how much older than the picture the results on it are; None where they are its own.
         stale_seconds: since the last frame, where the next is overdue.
         status: what a source without frames is doing: `reconnecting`.
+        encoder_ms, decoder_ms: how long the halves of a model that is pointed at take; None where there is none.
     """
 
     width: int
@@ -45,6 +46,8 @@ class HudReading:
     result_age_ms: float | None = None
     stale_seconds: float | None = None
     status: str | None = None
+    encoder_ms: float | None = None
+    decoder_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,9 @@ def hud_cells(reading: HudReading) -> Iterator[Cell]:
     for model in dict.fromkeys((*reading.inference_fps, *reading.providers)):
         provider = f"  {short_provider(reading.providers[model])}" if model in reading.providers else ""
         yield Cell(model, _fps(reading.inference_fps.get(model)) + provider, f"888.8 fps{provider}")
+    if reading.encoder_ms is not None:
+        halves = f"{_whole(reading.encoder_ms)} / {_whole(reading.decoder_ms)} ms"
+        yield Cell("encoder / decoder", halves, "8888 / 88 ms")
     yield Cell("output", _fps(reading.output_fps), "888.8 fps")
     latency = f"{_whole(reading.latency_p50_ms)} / {_whole(reading.latency_p95_ms)} ms"
     yield Cell("latency p50 / p95", latency, "888 / 888 ms")

@@ -50,7 +50,14 @@ def shown(background: Background, result: Result | None, seconds: float = 0.0, l
     return canvas
 
 
-@pytest.mark.parametrize("result", [as_map(standing()), as_objects(standing())], ids=["map", "masks"])
+def pointed(area: NDArray[np.bool_]) -> Detections:
+    """What somebody clicked on; nobody says what it is."""
+    return replace(as_objects(area, "object 1"), task="prompted_segmentation", class_names=("object 1", "object 2"))
+
+
+@pytest.mark.parametrize(
+    "result", [as_map(standing()), as_objects(standing()), pointed(standing())], ids=["map", "masks", "clicked on"]
+)
 def test_people_stay_and_the_rest_is_white(result: Result) -> None:
     canvas = shown(Background("white"), result)
     # Eight pixels within and beyond the outline nothing is mixed.

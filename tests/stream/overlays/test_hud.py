@@ -57,6 +57,18 @@ def _box(canvas: NDArray[np.uint8]) -> tuple[int, int, int, int]:
                 "picture": "640\N{MULTIPLICATION SIGN}360",
             },
         ),
+        # a model that is pointed at: its halves apart
+        (
+            HudReading(640, 360, encoder_ms=1460.4, decoder_ms=20.5),
+            {
+                "source": f"{DASH} fps",
+                "encoder / decoder": "1460 / 20 ms",
+                "output": f"{DASH} fps",
+                "latency p50 / p95": f"{DASH} / {DASH} ms",
+                "dropped": "0",
+                "picture": "640\N{MULTIPLICATION SIGN}360",
+            },
+        ),
         # two models, one of them on the GPU; a slow live source that drops
         (
             HudReading(2, 1, 0.04, {"a": 5.0, "b": 120.25}, 0.0, 1500.0, None, 12345, {"b": CUDA}),
