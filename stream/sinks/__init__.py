@@ -23,8 +23,8 @@ def make_sink(spec: str, *, overwrite: bool = False) -> Sink:
         SinkError: no kind of sink has that form.
     """
     kinds = sink_kinds()
-    prefixed = [kind for kind in kinds if kind.prefix and spec.startswith(kind.prefix)]
-    for kind in prefixed or [kind for kind in kinds if not kind.prefix]:
+    meant = [kind for kind in kinds if kind.prefix and (spec.startswith(kind.prefix) or kind.accepts(spec))]
+    for kind in meant or [kind for kind in kinds if not kind.prefix]:
         if kind.accepts(spec):
             return kind.make(spec, overwrite)
     raise SinkError(

@@ -1,4 +1,4 @@
-"""What models cut out, and how far it is, as pictures: `masks:FOLDER/` and `masks:FILE.gif` (write thread).
+"""What models cut out, and how far it is, as pictures: `masks/`, `masks:FOLDER/` and `masks:FILE.gif` (write thread).
 
 The folder gets, for each frame and model, a binary PNG (0 and 255) an object or class, and one in the classes' colours
 on black. Of a depth map it gets a 16-bit PNG, and one in its colours. The GIF shows each frame as it came, then its
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from stream.sinks.picture_folder import PictureFolder
 from stream.sinks.sink import Sink, SinkKind
 
 PREFIX = "masks:"
+_FOLDER = "masks"
 _OURS = re.compile(r"frame_\d{6,}_.+\.png")
 _COLOURS = "colours"
 _DEPTH = "depth"
@@ -221,13 +223,20 @@ def _parts(texts: Sequence[str], taken: Iterable[str] = ()) -> tuple[str, ...]:
     return distinct_file_names([text.replace("_", "-") for text in texts], taken)
 
 
+def _accepts(spec: str) -> bool:
+    """Whether it has the prefix, or is a folder that is called `masks` itself."""
+    if spec.startswith(PREFIX):
+        return len(spec) > len(PREFIX) and spec.lower().endswith(("/", "\\", ".gif"))
+    return spec.endswith(("/", "\\")) and Path(spec).name == _FOLDER
+
+
 def _make(spec: str, overwrite: bool) -> Sink:
     return MaskGifSink(spec, overwrite) if spec.lower().endswith(".gif") else MaskFolderSink(spec, overwrite)
 
 
 SINK = SinkKind(
-    name="masks (masks:folder/, masks:out.gif)",
-    accepts=lambda spec: len(spec) > len(PREFIX) and spec.lower().endswith(("/", "\\", ".gif")),
+    name="masks (masks/, masks:folder/, masks:out.gif)",
+    accepts=_accepts,
     make=_make,
     prefix=PREFIX,
 )

@@ -10,6 +10,7 @@ from stream.errors import SinkError
 from stream.sinks import make_sink, sink_kinds
 from stream.sinks.gif import GifSink
 from stream.sinks.image_folder import ImageFolderSink
+from stream.sinks.masks import MaskFolderSink, MaskGifSink
 from stream.sinks.null import NullSink
 from stream.sinks.results import ResultsSink
 from stream.sinks.sink import Sink
@@ -28,6 +29,11 @@ from tests.stream.sinks.recording import describe, write_frames
         ("clips.mp4/", ImageFolderSink),  # the slash decides
         ("existing", ImageFolderSink),
         ("existing.mp4", VideoSink),  # which then says that it is a folder
+        ("masks/", MaskFolderSink),  # the name says what is meant
+        ("out/masks/", MaskFolderSink),
+        ("masks/frames/", ImageFolderSink),
+        ("masks:frames/", MaskFolderSink),
+        ("masks:out.gif", MaskGifSink),
         ("results.jsonl", ResultsSink),
         ("results.CSV", ResultsSink),
         ("null", NullSink),
