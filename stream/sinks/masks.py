@@ -1,4 +1,4 @@
-"""What models cut out, and how far it is, as pictures: `masks/`, `masks:FOLDER/` and `masks:FILE.gif` (write thread).
+"""What models cut out, and how far it is, as pictures: `masks/`, `masks:FOLDER/`, `masks:FILE.gif` (write thread).
 
 The folder gets, for each frame and model, a binary PNG (0 and 255) an object or class, and one in the classes' colours
 on black. Of a depth map it gets a 16-bit PNG, and one in its colours. The GIF shows each frame as it came, then its
