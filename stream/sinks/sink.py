@@ -103,8 +103,8 @@ class SinkKind:
         name: what `--help` calls it: `video (.mp4, .mkv)`.
         accepts: whether a `--sink` text means this kind; at most one kind without a prefix accepts a text.
         make: makes the sink from the text and whether existing output may be replaced; does not touch the disk.
-        prefix: a text that begins with it means this kind and no other; what such a kind accepts goes before what others
-            do. Empty for most kinds.
+        prefix: a text that begins with it means this kind and no other, and what this kind accepts goes before what
+            others do; empty for most kinds.
     """
 
     name: str
