@@ -43,19 +43,23 @@ class LostError(Exception):
         mend: what a person may do.
         is_end: whether the material simply ended.
         is_final: whether another attempt would find the same.
+        is_silent: whether the other side was there, and said nothing.
     """
 
-    def __init__(self, what: str, mend: str, *, is_end: bool = False, is_final: bool = False) -> None:
+    def __init__(
+        self, what: str, mend: str, *, is_end: bool = False, is_final: bool = False, is_silent: bool = False
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.mend = mend
         self.is_end = is_end
         self.is_final = is_final
+        self.is_silent = is_silent
 
     @classmethod
     def silent(cls, seconds: float) -> LostError:
         """Nothing came for too long."""
-        return cls(f"gave no picture for {seconds:g} s", "check the camera and the network")
+        return cls(f"gave no picture for {seconds:g} s", "check the camera and the network", is_silent=True)
 
     @classmethod
     def no_video(cls) -> LostError:

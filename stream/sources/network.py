@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from stream.errors import SourceError
 from stream.frame import AudioTrack, Frame, SourceInfo
 from stream.sources.address import has_unescaped_credentials, host_of, is_address, shown, stream_name
-from stream.sources.backoff import first_wait_seconds, patience_seconds, wait_seconds
+from stream.sources.backoff import LONGEST_AFTER_SILENCE_SECONDS, first_wait_seconds, patience_seconds, wait_seconds
 from stream.sources.loss import LostError
 from stream.sources.network_connection import Arrival, Connection
 from stream.sources.network_stream import StreamFacts
@@ -187,7 +187,7 @@ class NetworkSource(Source):
             with self._lock:
                 self._attempt = attempt
             patience = patience_seconds(attempt, self._usual_seconds, self._options.connect_seconds)
-            if self._wait(self._wait_before(attempt)) or not self._reconnect(patience):
+            if self._wait(self._wait_before(attempt, lost)) or not self._reconnect(patience):
                 return False
             try:
                 self._first = self._link.take(patience)
@@ -197,9 +197,10 @@ class NetworkSource(Source):
             break
         return self._first is not None and self._has_come_back(self._first)
 
-    def _wait_before(self, attempt: int) -> float:
+    def _wait_before(self, attempt: int, lost: LostError) -> float:
         if attempt > 1:
-            return wait_seconds(attempt, self._chance())
+            seconds = wait_seconds(attempt, self._chance())
+            return min(seconds, LONGEST_AFTER_SILENCE_SECONDS) if lost.is_silent else seconds
         return first_wait_seconds((self._last_frame_ns - self._connected_ns) / 1e9, self._chance())
 
     def _reconnect(self, patience: float) -> bool:

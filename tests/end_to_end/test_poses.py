@@ -109,7 +109,7 @@ def test_the_whole_picture_may_be_one_person(mirilla: Mirilla, street: Path, tmp
             "pose: a pose model has to be told where people are; give a detector's package as 'detector' (--detector), "
             "or 'none' to take the whole picture for one person",
         ),
-        (["--model", "detector", "--detector", "detector"], "detector: only pose models look at what a detector finds"),
+        (["--model", "detector", "--detector", "detector"], "detector: only pose and sketch models look at what"),
         (
             ["--model", "pose", "--detector", "pose"],
             "detector: pose is for keypoint_detection; give one for object_det",

@@ -145,6 +145,26 @@ def test_a_lost_camera_comes_back_and_the_gap_is_as_long_as_it_was() -> None:
     assert network.resumed == [None] * 5
 
 
+@pytest.mark.parametrize(
+    ("lost", "longest"),
+    [
+        # Who refuses is left alone for longer and longer.
+        (LostError("refuses the connection", "x"), 30.0),
+        # Who is there and says nothing may go on at any moment.
+        (LostError.silent(2.0), 2.0),
+    ],
+    ids=["refuses", "silent"],
+)
+def test_a_frozen_server_is_listened_to_more_than_it_is_left_alone(lost: LostError, longest: float) -> None:
+    clock = Clock()
+    network = Network(ScriptedLink([arrival(0, 0, 0), BROKE]), ScriptedLink([lost]))
+    with pytest.raises(SourceError):
+        list(opened(network, clock, reconnect=20))
+    assert clock.waits[-1] == longest
+    # They grow, but for the first, which is longer after so short a life.
+    assert clock.waits[1:] == sorted(clock.waits[1:])
+
+
 def test_the_status_says_what_is_going_on() -> None:
     clock = Clock()
     network = Network(
