@@ -8,7 +8,7 @@ LONGEST_SECONDS = 30.0
 JITTER = 0.5
 """The part of a wait that chance decides, so that a server that comes back is not asked by everybody at once."""
 
-LONGEST_AFTER_SILENCE_SECONDS = 2.0
+LONGEST_AFTER_SILENCE_SECONDS = 1.0
 """After an attempt that was met with silence, which has lasted seconds itself: a server that was frozen gives no sign
 when it goes on, so that it is listened to more than it is left alone."""
 

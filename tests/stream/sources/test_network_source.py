@@ -151,7 +151,7 @@ def test_a_lost_camera_comes_back_and_the_gap_is_as_long_as_it_was() -> None:
         # Who refuses is left alone for longer and longer.
         (LostError("refuses the connection", "x"), 30.0),
         # Who is there and says nothing may go on at any moment.
-        (LostError.silent(2.0), 2.0),
+        (LostError.silent(2.0), 1.0),
     ],
     ids=["refuses", "silent"],
 )
