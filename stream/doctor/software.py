@@ -25,9 +25,12 @@ PACKAGES = (
     "PyYAML",
     "rich",
     "segno",
+    "supervision",
     "tokenizers",
+    "trackers",
     "typer",
     "uvicorn",
+    "websockets",
 )
 """What Mirilla runs on, besides ONNX Runtime, which has two builds."""
 
