@@ -144,6 +144,19 @@ def test_a_box_and_the_keyboard_do_as_well(page: Page) -> None:
     expect(objects(page)).to_have_count(1)
 
 
+def test_a_click_on_a_paused_picture_is_answered_by_the_page(page: Page) -> None:
+    place = place_of(page, BLUE)
+    page.get_by_role("button", name="Pause").click()
+    page.mouse.click(*place)
+    expect(page.locator(".said")).to_have_text("The stream is paused: resume it, then click.")
+    page.get_by_role("button", name="Resume").click()
+    wait_for(page, "live")
+    page.wait_for_function("() => document.querySelector('video').videoWidth > 0")
+    page.get_by_role("button", name="Another object").click()
+    page.mouse.click(*place_of(page, BLUE))
+    expect(objects(page)).to_have_count(1)
+
+
 def test_clicks_that_mean_nothing_are_refused_and_the_stream_goes_on(page: Page, server: Server) -> None:
     def post(stream: str, content: object) -> tuple[int, str]:
         request = urllib.request.Request(

@@ -16,6 +16,7 @@ export class Clicks {
    * @param {string} address where clicks are posted
    */
   constructor(section, frame, address) {
+    this.section = section;
     this.panel = section.querySelector(".clicks");
     this.screen = section.querySelector(".screen");
     this.video = section.querySelector("video");
@@ -182,6 +183,10 @@ export class Clicks {
 
   /** Post a message; what the server has against it is said. */
   async send(message) {
+    if (this.section.dataset.state === "paused") {
+      this.say(text("pausedClick"));
+      return;
+    }
     const response = await fetch(this.address, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
