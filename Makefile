@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Half of the suite waits for browsers, cameras and viewers: two files at a time.
+TESTS = $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test check benchmark clean
@@ -12,13 +14,13 @@ demo: $(VENV)/.installed
 	$(BIN)/mirilla demo
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 check: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 benchmark: $(VENV)/.installed-test
 	$(BIN)/python -m tests.benchmarks
