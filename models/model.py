@@ -192,7 +192,7 @@ class Model:
 
 
 def load_model(
-    spec: str | Path,
+    spec: str | Path | Package,
     *,
     name: str | None = None,
     device: Device = "auto",
@@ -208,7 +208,7 @@ def load_model(
     """The model that a bundled name, a package folder or an `.onnx` file means, ready to be called.
 
     Args:
-        spec: `quickdraw-32`, a folder, or a file.
+        spec: `quickdraw-32`, a folder, or a file; or what `find_package` found, so that checksums are read once.
         name: what to call it in results; its manifest's name where None.
         device: `auto`, `cpu` or `cuda`.
         threads: threads within an operator; None takes what the package was tuned to.
@@ -217,14 +217,14 @@ def load_model(
         classes: the only class names to report; None reports all.
         top: at most so many classes of a classification.
         max_detections: at most so many objects of a detection.
-        unverified: take a package also where its checksum or its parity says no.
+        unverified: take a package also where its checksum or its parity says no; what was found has passed.
         texts: for zero-shot classifiers, what to tell apart: these are its classes.
 
     Raises:
         ModelError: it is not there, damaged, unknown to this version, or does not run here; or texts are missing, too
             long, or given to a model with classes of its own.
     """
-    package = find_package(spec, unverified=unverified)
+    package = spec if isinstance(spec, Package) else find_package(spec, unverified=unverified)
     kept = None if classes is None else frozenset(classes)
     least = find_task(package.manifest).default_threshold if threshold is None else threshold
     return Model(

@@ -25,7 +25,7 @@ from models.detections import Detections
 from models.errors import ModelError, PromptError
 from models.manifest import PROMPT_DECODER_NAME, Manifest
 from models.model import StageTimer, check_graph, untimed
-from models.onnx_session import Device, OnnxSession
+from models.onnx_session import Device, GraphOptimization, OnnxSession
 from models.package import Package, find_package
 from models.placement import Placement, check_rule, fit
 from models.prompts import ObjectPrompt
@@ -73,9 +73,15 @@ class PromptedModel:
     """
 
     def __init__(
-        self, package: Package, *, name: str | None = None, device: Device = "auto", threads: int | None = None
+        self,
+        package: Package,
+        *,
+        name: str | None = None,
+        device: Device = "auto",
+        threads: int | None = None,
+        graph_optimization: GraphOptimization | None = None,
     ) -> None:
-        """Load both graphs.
+        """Load both graphs; arguments as of `models.model.load_model`.
 
         Raises:
             ModelError: the package answers no points, does not fit its own graphs, or does not run here.
@@ -91,7 +97,7 @@ class PromptedModel:
         if not path.is_file():
             raise ModelError(f"model: {package.origin}: {PROMPT_DECODER_NAME} is missing; copy the whole folder again")
         threads = threads or manifest.threads
-        level = manifest.graph_optimization
+        level = graph_optimization or manifest.graph_optimization
         self._encoder = OnnxSession(package.model_path, device=device, threads=threads, graph_optimization=level)
         self._decoder = OnnxSession(path, device=device, threads=threads, graph_optimization=level)
         check_graph(package, self._encoder)

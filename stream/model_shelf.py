@@ -22,6 +22,8 @@ from stream.event_log import log_event
 from stream.model_chains import with_detector
 from stream.tracking import LEAST_SCORE
 
+_OF_PROMPTED = {"package", "name", "device", "threads", "graph_optimization", "unverified", "alternatives"}
+"""What of a model's settings means something to one that says nothing before somebody points."""
 _NOT_OF_LOADING = {"every", "skip_unchanged", "count", "alternatives"}
 
 
@@ -105,7 +107,7 @@ def _loaded(settings: ModelSettings) -> LoadedModel:
     is_shown_more = settings.track and settings.detector is None
     threshold = min(LEAST_SCORE, threshold_of(settings)) if is_shown_more else settings.threshold
     model = load_model(
-        settings.package,
+        package,
         name=settings.name,
         device=settings.device,
         threads=settings.threads,
@@ -114,7 +116,6 @@ def _loaded(settings: ModelSettings) -> LoadedModel:
         classes=settings.classes,
         top=settings.top,
         max_detections=settings.max_detections,
-        unverified=settings.unverified,
         texts=settings.texts,
     )
     return with_detector(model, settings)
@@ -122,9 +123,15 @@ def _loaded(settings: ModelSettings) -> LoadedModel:
 
 def _prompted(package: Package, settings: ModelSettings) -> PromptedModel:
     """A model that says nothing before somebody points at something, and then of that alone."""
-    for key in ("threshold", "classes", "texts", "track", "count", "detector"):
-        if getattr(settings, key) not in (None, False):
+    for key, field in ModelSettings.model_fields.items():
+        if key not in _OF_PROMPTED and getattr(settings, key) != field.default:
             raise ConfigError(f"models: {package.manifest.name}: {key}: it finds what is pointed at; leave {key!r} out")
     # While the encoder works, a core is left for the picture.
     threads = settings.threads or package.manifest.threads or max(1, (os.cpu_count() or 1) - 1)
-    return PromptedModel(package, name=settings.name, device=settings.device, threads=threads)
+    return PromptedModel(
+        package,
+        name=settings.name,
+        device=settings.device,
+        threads=threads,
+        graph_optimization=settings.graph_optimization,
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stream.config import check_settings
+from stream.config import WebSettings, check_settings
 from stream.errors import ConfigError
 from stream.web.ice import IceServers
 from stream.web.machine import LocalAddress, is_allowed
@@ -53,8 +53,8 @@ def test_without_servers_nobody_outside_is_asked() -> None:
     assert IceServers().links() == []
 
 
-def checked(**web: Any) -> None:
-    check_settings({"streams": {"one": {"source": "pattern", "sinks": ["null"]}}, "web": web}, "test")
+def checked(**web: Any) -> WebSettings:
+    return check_settings({"streams": {"one": {"source": "pattern", "sinks": ["null"]}}, "web": web}, "test").web
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,17 @@ def test_servers_that_nobody_could_use_are_said_in_a_line(servers: Any, words: t
     assert all(word in message for word in words), message
 
 
-@pytest.mark.parametrize("servers", [["stun:stun.example:3478"], [["stun:a.example", "stun:b.example"]], []])
-def test_a_server_without_credentials_is_written_as_its_address(servers: Any) -> None:
-    checked(ice_servers=servers)
+@pytest.mark.parametrize(
+    ("servers", "urls"),
+    [
+        (["stun:stun.example:3478"], [["stun:stun.example:3478"]]),
+        ([["stun:a.example", "stun:b.example"]], [["stun:a.example", "stun:b.example"]]),
+        ([], []),
+    ],
+)
+def test_a_server_without_credentials_is_written_as_its_address(servers: Any, urls: list[list[str]]) -> None:
+    entries = IceServers(checked(ice_servers=servers).ice_servers).entries()
+    assert [(entry.urls, entry.username, entry.credential) for entry in entries] == [(one, None, None) for one in urls]
 
 
 @pytest.mark.parametrize(
