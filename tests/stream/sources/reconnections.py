@@ -1,7 +1,7 @@
 """Loses and regains a stream ninety times, and says what the last forty cost: `python -m ... ADDRESS`.
 
-A process of its own: in one that has run thousands of tests, memory grows and shrinks for other reasons. The first fifty
-are for the allocator, which takes memory for each thread that it meets; from there on it stays as it is.
+A process of its own: in one that has run thousands of tests, memory grows and shrinks for other reasons. The first
+fifty are for the allocator, which takes memory for each thread that it meets; from there on it stays as it is.
 """
 
 from __future__ import annotations
